@@ -1,0 +1,32 @@
+package main
+
+import (
+	_ "github.com/99designs/gqlgen/graphql/handler"
+	_ "github.com/99designs/gqlgen/graphql/handler/extension"
+	_ "github.com/99designs/gqlgen/graphql/handler/lru"
+	_ "github.com/99designs/gqlgen/graphql/handler/transport"
+	_ "github.com/alecthomas/kong"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/google/uuid"
+	_ "github.com/mattn/go-sqlite3"
+	_ "github.com/pressly/goose/v3"
+	_ "github.com/qiniu/go-sdk/v7/storagev2/uploader"
+	_ "github.com/qiniu/go-sdk/v7/storagev2/objects"
+	_ "github.com/qiniu/go-sdk/v7/storagev2/downloader"
+	_ "github.com/rogpeppe/go-internal/testscript"
+	_ "github.com/tink-crypto/tink-go/v2/aead"
+	_ "github.com/tink-crypto/tink-go/v2/keyset"
+	_ "github.com/vektah/gqlparser/v2"
+	_ "golang.org/x/crypto/argon2"
+	_ "golang.org/x/image/draw"
+	_ "golang.org/x/text/secure/precis"
+	_ "golang.org/x/text/language"
+	_ "entgo.io/ent"
+	_ "entgo.io/ent/dialect/sql"
+	_ "entgo.io/ent/dialect/sql/schema"
+	_ "ariga.io/atlas/sql/sqltool"
+	_ "ariga.io/atlas/sql/sqlite"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/sync/semaphore"
+)
+func main(){}
