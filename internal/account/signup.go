@@ -1,0 +1,53 @@
+package account
+
+import (
+	"context"
+	"errors"
+
+	"nameplate/ent"
+	"nameplate/ent/event"
+	"nameplate/internal/audit"
+	"nameplate/internal/fault"
+	"nameplate/internal/session"
+	"nameplate/internal/username"
+)
+
+// SignUp creates a user and signs them in. The token is nil for a browser, which
+// has it as a cookie.
+func (s *Service) SignUp(ctx context.Context, name, password string) (*ent.User, *string, error) {
+	parsed, nameErr := username.Parse(name)
+	if err := errors.Join(nameErr, checkPassword(password)); err != nil {
+		return nil, nil, err
+	}
+	hash, err := s.passwords.hash(ctx, password)
+	if err != nil {
+		return nil, nil, err
+	}
+	var user *ent.User
+	var issued *session.Issued
+	err = s.db.WithTx(ctx, func(tx *ent.Tx) error {
+		now := s.now()
+		user, err = tx.User.Create().
+			SetName(parsed.Display).
+			SetNameKey(parsed.Key).
+			SetPasswordHash(hash).
+			SetCreatedAt(now).
+			SetUpdatedAt(now).
+			Save(ctx)
+		if ent.IsConstraintError(err) {
+			return &fault.Error{Code: fault.NameTaken, Field: "name"}
+		}
+		if err != nil {
+			return err
+		}
+		if err := audit.Record(ctx, tx, user.ID, event.KindSIGNED_UP, now); err != nil {
+			return err
+		}
+		issued, err = s.sessions.Issue(ctx, tx, user.ID)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return user, session.Begin(ctx, issued), nil
+}

@@ -1,0 +1,165 @@
+package avatar
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"image"
+	"image/color"
+	"image/png"
+	"math"
+	"slices"
+)
+
+// Generate draws the picture of a user who has uploaded none, as a PNG of side
+// times side pixels; side is held to 1 and the largest of [Sizes].
+//
+// This is version 1 of the drawing, and stays as it is: a URL that names it is
+// cached for ever. The same seed gives the same pixels, and from the pixels
+// the seed can't be told. SHA-256 of "nameplate avatar 1", a zero byte and the
+// seed chooses two hues and four motifs, which fill a quarter of a quilt of
+// four by four that is mirrored across and down.
+func Generate(seed []byte, side int) []byte {
+	side = min(max(side, 1), slices.Max(Sizes()))
+	hash := sha256.Sum256(append([]byte("nameplate avatar 1\x00"), seed...))
+	q := newQuilt(hash)
+	img := image.NewPaletted(image.Rect(0, 0, side, side), q.palette())
+	half := (side + 1) / 2
+	for y := range half {
+		row := img.Pix[y*img.Stride:][:side]
+		for x := range half {
+			row[x] = q.at(x, y, side)
+			row[side-1-x] = row[x]
+		}
+		copy(img.Pix[(side-1-y)*img.Stride:], row)
+	}
+	var b bytes.Buffer
+	e := png.Encoder{CompressionLevel: png.BestSpeed}
+	if err := e.Encode(&b, img); err != nil {
+		panic(err) // neither the buffer nor a picture of this size can fail
+	}
+	return b.Bytes()
+}
+
+// A quilt has a ground and three tones, and smooths an edge between ground and
+// tone in levels. With more than 16 colours in all a pixel is a byte, which
+// the encoder of package png writes twice as fast as packed ones.
+const (
+	tones  = 3
+	levels = 8
+)
+
+type quilt struct {
+	hue, second float64 // degrees
+	motifs      [4]motif
+}
+
+// motif is a shape, in which of its corners it stands, and its tone.
+type motif struct {
+	shape        int
+	flipX, flipY bool
+	tone         int
+}
+
+func newQuilt(hash [sha256.Size]byte) quilt {
+	q := quilt{hue: float64(int(hash[0])<<8|int(hash[1])) * 360 / 65536}
+	q.second = q.hue + [...]float64{40, -40, 120, 180}[hash[2]%4]
+	first, step := int(hash[3]%tones), 1+int(hash[4]%2)
+	for i := range q.motifs {
+		h := hash[5+2*i:]
+		q.motifs[i] = motif{
+			shape: int(h[0]) % len(shapes),
+			flipX: h[1]&1 != 0,
+			flipY: h[1]&2 != 0,
+			tone:  (first + i*step) % tones,
+		}
+	}
+	return q
+}
+
+// palette holds the ground, then each tone from its faintest level to itself.
+func (q quilt) palette() color.Palette {
+	ground := oklch(0.95, 0.025, q.hue)
+	p := color.Palette{ground}
+	for _, tone := range [tones]color.RGBA{
+		oklch(0.48, 0.12, q.hue),
+		oklch(0.66, 0.13, q.hue),
+		oklch(0.80, 0.11, q.second),
+	} {
+		for level := 1; level <= levels; level++ {
+			p = append(p, mix(ground, tone, level))
+		}
+	}
+	return p
+}
+
+func mix(a, b color.RGBA, level int) color.RGBA {
+	m := func(a, b uint8) uint8 {
+		return uint8((int(a)*(levels-level) + int(b)*level + levels/2) / levels)
+	}
+	return color.RGBA{m(a.R, b.R), m(a.G, b.G), m(a.B, b.B), 0xff}
+}
+
+// at returns the palette index of a pixel in the upper left quarter.
+func (q *quilt) at(x, y, side int) uint8 {
+	tile := float64(side) / 4
+	u, v := (float64(x)+0.5)/tile, (float64(y)+0.5)/tile
+	col, row := min(int(u), 1), min(int(v), 1)
+	m := &q.motifs[2*row+col]
+	u, v = u-float64(col), v-float64(row)
+	if m.flipX {
+		u = 1 - u
+	}
+	if m.flipY {
+		v = 1 - v
+	}
+	// How much of the pixel is covered follows from how far its middle lies
+	// inside, near enough. Products are rounded before they are added to, lest
+	// a processor that fuses the two draw another picture.
+	covered := 0.5 + float64(shapes[m.shape](u, v)*tile)
+	level := int(float64(min(max(covered, 0), 1)*levels) + 0.5)
+	if level == 0 {
+		return 0
+	}
+	return uint8(m.tone*levels + level)
+}
+
+// shapes give how far a point of the unit square lies inside of a shape that
+// stands in its corner 0, 0.
+var shapes = [...]func(u, v float64) float64{
+	func(u, v float64) float64 { return 1 - length(u, v) },                                       // quarter
+	func(u, v float64) float64 { return 0.25 - math.Abs(length(u, v)-0.75) },                     // arch
+	func(u, v float64) float64 { return 1 - max(length(u, 1-v), length(1-u, v)) },                // leaf
+	func(u, v float64) float64 { return length(1-u, 1-v) - 1 },                                   // spandrel
+	func(u, v float64) float64 { return 0.4 - length(u-0.5, v-0.5) },                             // disc
+	func(u, v float64) float64 { return 0.11 - math.Abs(length(u-0.5, v-0.5)-0.31) },             // ring
+	func(u, v float64) float64 { return (1 - u - v) / math.Sqrt2 },                               // triangle
+	func(u, v float64) float64 { return (0.5 - math.Abs(u-0.5) - math.Abs(v-0.5)) / math.Sqrt2 }, // diamond
+}
+
+func length(u, v float64) float64 { return math.Sqrt(float64(u*u) + float64(v*v)) }
+
+// oklch converts Björn Ottosson's OKLCH (2020) to sRGB (IEC 61966-2-1),
+// clipping what sRGB can't show.
+func oklch(lightness, chroma, hue float64) color.RGBA {
+	sin, cos := math.Sincos(hue * math.Pi / 180)
+	a, b := chroma*cos, chroma*sin
+	l := cube(lightness + 0.3963377774*a + 0.2158037573*b)
+	m := cube(lightness - 0.1055613458*a - 0.0638541728*b)
+	s := cube(lightness - 0.0894841775*a - 1.2914855480*b)
+	return color.RGBA{
+		R: gamma(4.0767416621*l - 3.3077115913*m + 0.2309699292*s),
+		G: gamma(-1.2684380046*l + 2.6097574011*m - 0.3413193965*s),
+		B: gamma(-0.0041960863*l - 0.7034186147*m + 1.7076147010*s),
+		A: 0xff,
+	}
+}
+
+func cube(x float64) float64 { return x * x * x }
+
+func gamma(linear float64) uint8 {
+	v := 12.92 * linear
+	if linear > 0.0031308 {
+		v = 1.055*math.Pow(linear, 1/2.4) - 0.055
+	}
+	return uint8(math.Round(255 * min(max(v, 0), 1)))
+}

@@ -1,0 +1,79 @@
+// Package database opens the database and brings its tables up to date.
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"runtime"
+	"strings"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
+
+	"nameplate/ent"
+)
+
+// Open opens the SQLite database in the file at path, making it when it doesn't
+// exist, and applies the migrations that it lacks. It refuses a database that a
+// newer binary has migrated.
+//
+// Every commit is on the disk before it is acknowledged (WAL with
+// synchronous=FULL). There is one writing connection, because SQLite has one
+// writer and waiting for it in Go is fair where waiting in SQLite is not, and a
+// pool of reading ones, which a write never blocks.
+func Open(ctx context.Context, path string) (*ent.Client, error) {
+	writer, err := sql.Open("sqlite3", dsn(path, "_txlock=immediate"))
+	if err != nil {
+		return nil, err
+	}
+	writer.SetMaxOpenConns(1)
+	if err := migrate(ctx, writer); err != nil {
+		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), writer.Close())
+	}
+	// Opened after the migration, so that the file is there and in WAL mode.
+	reader, err := sql.Open("sqlite3", dsn(path, "_query_only=true"))
+	if err != nil {
+		return nil, errors.Join(err, writer.Close())
+	}
+	readers := max(4, runtime.GOMAXPROCS(0))
+	reader.SetMaxOpenConns(readers)
+	reader.SetMaxIdleConns(readers)
+	return ent.NewClient(ent.Driver(&driver{
+		Driver: entsql.OpenDB(dialect.SQLite, writer),
+		reader: entsql.OpenDB(dialect.SQLite, reader),
+	})), nil
+}
+
+// dsn is documented at https://github.com/mattn/go-sqlite3#connection-string.
+// The statement cache halves the cost of a read through ent.
+func dsn(path, mode string) string {
+	// The path is escaped: "?" or "%" in a folder's name would else be read as
+	// the beginning of the parameters.
+	return "file:" + (&url.URL{Path: path}).EscapedPath() +
+		"?_journal_mode=WAL&_synchronous=FULL&_foreign_keys=true&_busy_timeout=5000" +
+		"&_stmt_cache_size=64&" + mode
+}
+
+// driver sends SELECT statements to the readers and everything else, INSERT …
+// RETURNING included, to the writer. A transaction stands wholly on the writer.
+type driver struct {
+	*entsql.Driver
+	reader *entsql.Driver
+}
+
+func (d *driver) Query(ctx context.Context, query string, args, v any) error {
+	if strings.HasPrefix(query, "SELECT") {
+		return d.reader.Query(ctx, query, args, v)
+	}
+	return d.Driver.Query(ctx, query, args, v)
+}
+
+func (d *driver) Close() error {
+	// The writer last: the connection that closes last folds the WAL into the
+	// database, and a reader must not write.
+	return errors.Join(d.reader.Close(), d.Driver.Close())
+}

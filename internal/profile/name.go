@@ -1,0 +1,46 @@
+package profile
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"nameplate/ent"
+	"nameplate/ent/event"
+	"nameplate/internal/audit"
+	"nameplate/internal/fault"
+	"nameplate/internal/username"
+)
+
+// UpdateName changes the user's name. Whether it is free is for the unique index
+// to say; the name that the user has already is no change.
+func (s *Service) UpdateName(ctx context.Context, userID uuid.UUID, name string) (*ent.User, error) {
+	parsed, err := username.Parse(name)
+	if err != nil {
+		return nil, err
+	}
+	var user *ent.User
+	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
+		user, err = tx.User.Get(ctx, userID)
+		if err != nil || user.Name == parsed.Display {
+			return gone(err)
+		}
+		now := s.Now()
+		user, err = user.Update().
+			SetName(parsed.Display).
+			SetNameKey(parsed.Key).
+			SetUpdatedAt(now).
+			Save(ctx)
+		if ent.IsConstraintError(err) {
+			return &fault.Error{Code: fault.NameTaken, Field: "name"}
+		}
+		if err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, userID, event.KindNAME_CHANGED, now)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return user, nil
+}

@@ -1,0 +1,139 @@
+package profile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"nameplate/ent"
+	"nameplate/ent/event"
+	entuser "nameplate/ent/user"
+	"nameplate/internal/audit"
+	"nameplate/internal/fault"
+	"nameplate/internal/idcard"
+)
+
+// The fields by which sealed values are bound to their column.
+const (
+	fieldRealName = "real_name"
+	fieldIDCard   = "id_card"
+)
+
+// Verification is a real name and ID number as the user declared them. The full
+// number is not among its fields: reading it is a use case of its own.
+type Verification struct {
+	UserID       uuid.UUID
+	RealName     string
+	MaskedIDCard string
+	SavedAt      time.Time
+}
+
+// SaveVerification stores both values, sealed, if none are stored: one UPDATE
+// that only a row without values matches decides. The values that are stored
+// already are no change; others are refused.
+func (s *Service) SaveVerification(
+	ctx context.Context, userID uuid.UUID, realName, idCard string,
+) (*ent.User, error) {
+	name, nameErr := idcard.ParseRealName(realName)
+	number, numberErr := idcard.Parse(idCard, s.Now())
+	if err := errors.Join(nameErr, numberErr); err != nil {
+		return nil, err
+	}
+	sealedName, err := s.Keys.Seal(userID.String(), fieldRealName, []byte(name))
+	if err != nil {
+		return nil, err
+	}
+	sealedNumber, err := s.Keys.Seal(userID.String(), fieldIDCard, []byte(number.Reveal()))
+	if err != nil {
+		return nil, err
+	}
+	var user *ent.User
+	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
+		now := s.Now()
+		n, err := tx.User.Update().
+			Where(entuser.ID(userID), entuser.IDCardSealedIsNil()).
+			SetRealNameSealed(sealedName).
+			SetIDCardSealed(sealedNumber).
+			SetVerificationSavedAt(now).
+			SetUpdatedAt(now).
+			Save(ctx)
+		if err != nil {
+			return err
+		}
+		if user, err = tx.User.Get(ctx, userID); err != nil {
+			return gone(err)
+		}
+		if n == 0 {
+			return s.sameVerification(user, name, number)
+		}
+		return audit.Record(ctx, tx, userID, event.KindVERIFICATION_SAVED, now)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return user, nil
+}
+
+// sameVerification is an error unless these are the values that are stored.
+func (s *Service) sameVerification(user *ent.User, name string, number idcard.Number) error {
+	storedName, storedNumber, err := s.open(user)
+	if err != nil {
+		return err
+	}
+	if storedName != name || storedNumber != number {
+		return &fault.Error{Code: fault.AlreadyVerified}
+	}
+	return nil
+}
+
+// Verification returns what the user saved, nil when that is nothing.
+func (s *Service) Verification(user *ent.User) (*Verification, error) {
+	if user.IDCardSealed == nil {
+		return nil, nil
+	}
+	name, number, err := s.open(user)
+	if err != nil {
+		return nil, err
+	}
+	return &Verification{
+		UserID:       user.ID,
+		RealName:     name,
+		MaskedIDCard: number.Mask(),
+		SavedAt:      *user.VerificationSavedAt,
+	}, nil
+}
+
+// ReadIDCard returns the full number. It is given out only when it is recorded
+// that it was; null when none is saved.
+func (s *Service) ReadIDCard(ctx context.Context, userID uuid.UUID) (*string, error) {
+	user, err := s.Get(ctx, userID)
+	if err != nil || user.IDCardSealed == nil {
+		return nil, err
+	}
+	_, number, err := s.open(user)
+	if err != nil {
+		return nil, err
+	}
+	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
+		return audit.Record(ctx, tx, userID, event.KindID_CARD_READ, s.Now())
+	})
+	if err != nil {
+		return nil, err
+	}
+	full := number.Reveal()
+	return &full, nil
+}
+
+// open unseals what is stored of the user, who has a verification.
+func (s *Service) open(user *ent.User) (name string, number idcard.Number, err error) {
+	id := user.ID.String()
+	openedName, nameErr := s.Keys.Open(id, fieldRealName, user.RealNameSealed)
+	openedNumber, numberErr := s.Keys.Open(id, fieldIDCard, user.IDCardSealed)
+	if err := errors.Join(nameErr, numberErr); err != nil {
+		return "", number, fmt.Errorf("open the verification of user %s: %w", id, err)
+	}
+	return string(openedName), idcard.Stored(string(openedNumber)), nil
+}
