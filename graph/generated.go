@@ -64,7 +64,7 @@ type ComplexityRoot struct {
 		SignIn           func(childComplexity int, input SignInInput) int
 		SignOut          func(childComplexity int) int
 		SignUp           func(childComplexity int, input SignUpInput) int
-		UpdateAvatar     func(childComplexity int, file graphql.Upload) int
+		UpdateAvatar     func(childComplexity int, file Upload) int
 		UpdateName       func(childComplexity int, input UpdateNameInput) int
 	}
 
@@ -158,7 +158,7 @@ type MutationResolver interface {
 	SignOut(ctx context.Context) (*SignOutPayload, error)
 	Reauthenticate(ctx context.Context, input ReauthenticateInput) (*ReauthenticatePayload, error)
 	UpdateName(ctx context.Context, input UpdateNameInput) (*UpdateNamePayload, error)
-	UpdateAvatar(ctx context.Context, file graphql.Upload) (*UpdateAvatarPayload, error)
+	UpdateAvatar(ctx context.Context, file Upload) (*UpdateAvatarPayload, error)
 	RemoveAvatar(ctx context.Context) (*RemoveAvatarPayload, error)
 	SaveVerification(ctx context.Context, input SaveVerificationInput) (*SaveVerificationPayload, error)
 }
@@ -309,7 +309,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdateAvatar(childComplexity, args["file"].(graphql.Upload)), true
+		return e.ComplexityRoot.Mutation.UpdateAvatar(childComplexity, args["file"].(Upload)), true
 	case "Mutation.updateName":
 		if e.ComplexityRoot.Mutation.UpdateName == nil {
 			break
@@ -1544,8 +1544,8 @@ func (ec *executionContext) field_Mutation_updateAvatar_args(ctx context.Context
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "file",
-		func(ctx context.Context, v any) (graphql.Upload, error) {
-			return ec.unmarshalNUpload2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚐUpload(ctx, v)
+		func(ctx context.Context, v any) (Upload, error) {
+			return ec.unmarshalNUpload2nameplateᚋgraphᚐUpload(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -2125,7 +2125,7 @@ func (ec *executionContext) _Mutation_updateAvatar(ctx context.Context, field gr
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateAvatar(ctx, fc.Args["file"].(graphql.Upload))
+			return ec.Resolvers.Mutation().UpdateAvatar(ctx, fc.Args["file"].(Upload))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -2531,8 +2531,8 @@ func (ec *executionContext) _ReauthenticatePayload_userErrors(ctx context.Contex
 			return obj.UserErrors, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖnameplateᚋgraphᚐUserErrorᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕnameplateᚋgraphᚐUserErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2595,8 +2595,8 @@ func (ec *executionContext) _RemoveAvatarPayload_userErrors(ctx context.Context,
 			return obj.UserErrors, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖnameplateᚋgraphᚐUserErrorᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕnameplateᚋgraphᚐUserErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2659,8 +2659,8 @@ func (ec *executionContext) _SaveVerificationPayload_userErrors(ctx context.Cont
 			return obj.UserErrors, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖnameplateᚋgraphᚐUserErrorᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕnameplateᚋgraphᚐUserErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2746,8 +2746,8 @@ func (ec *executionContext) _SignInPayload_userErrors(ctx context.Context, field
 			return obj.UserErrors, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖnameplateᚋgraphᚐUserErrorᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕnameplateᚋgraphᚐUserErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2778,8 +2778,8 @@ func (ec *executionContext) _SignOutPayload_userErrors(ctx context.Context, fiel
 			return obj.UserErrors, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖnameplateᚋgraphᚐUserErrorᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕnameplateᚋgraphᚐUserErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2865,8 +2865,8 @@ func (ec *executionContext) _SignUpPayload_userErrors(ctx context.Context, field
 			return obj.UserErrors, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖnameplateᚋgraphᚐUserErrorᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕnameplateᚋgraphᚐUserErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2929,8 +2929,8 @@ func (ec *executionContext) _UpdateAvatarPayload_userErrors(ctx context.Context,
 			return obj.UserErrors, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖnameplateᚋgraphᚐUserErrorᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕnameplateᚋgraphᚐUserErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -2993,8 +2993,8 @@ func (ec *executionContext) _UpdateNamePayload_userErrors(ctx context.Context, f
 			return obj.UserErrors, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*UserError) graphql.Marshaler {
-			return ec.marshalNUserError2ᚕᚖnameplateᚋgraphᚐUserErrorᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []UserError) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕnameplateᚋgraphᚐUserErrorᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -6096,25 +6096,29 @@ func (ec *executionContext) unmarshalNUpdateNameInput2nameplateᚋgraphᚐUpdate
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) unmarshalNUpload2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚐUpload(ctx context.Context, v any) (graphql.Upload, error) {
-	res, err := graphql.UnmarshalUpload(v)
+func (ec *executionContext) unmarshalNUpload2nameplateᚋgraphᚐUpload(ctx context.Context, v any) (Upload, error) {
+	res, err := UnmarshalUpload(v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }
 
-func (ec *executionContext) marshalNUpload2githubᚗcomᚋ99designsᚋgqlgenᚋgraphqlᚐUpload(ctx context.Context, sel ast.SelectionSet, v graphql.Upload) graphql.Marshaler {
+func (ec *executionContext) marshalNUpload2nameplateᚋgraphᚐUpload(ctx context.Context, sel ast.SelectionSet, v Upload) graphql.Marshaler {
 	_ = sel
-	res := graphql.MarshalUpload(v)
+	res := MarshalUpload(v)
 	if res == graphql.Null {
 		graphql.AddInvalidNullFromMarshaler(ctx, "Upload!")
 	}
 	return res
 }
 
-func (ec *executionContext) marshalNUserError2ᚕᚖnameplateᚋgraphᚐUserErrorᚄ(ctx context.Context, sel ast.SelectionSet, v []*UserError) graphql.Marshaler {
+func (ec *executionContext) marshalNUserError2nameplateᚋgraphᚐUserError(ctx context.Context, sel ast.SelectionSet, v UserError) graphql.Marshaler {
+	return ec._UserError(ctx, sel, &v)
+}
+
+func (ec *executionContext) marshalNUserError2ᚕnameplateᚋgraphᚐUserErrorᚄ(ctx context.Context, sel ast.SelectionSet, v []UserError) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNUserError2ᚖnameplateᚋgraphᚐUserError(ctx, sel, v[i])
+		return ec.marshalNUserError2nameplateᚋgraphᚐUserError(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -6124,14 +6128,6 @@ func (ec *executionContext) marshalNUserError2ᚕᚖnameplateᚋgraphᚐUserErro
 	}
 
 	return ret
-}
-
-func (ec *executionContext) marshalNUserError2ᚖnameplateᚋgraphᚐUserError(ctx context.Context, sel ast.SelectionSet, v *UserError) graphql.Marshaler {
-	if v == nil {
-		graphql.AddInvalidNullError(ctx, "UserError!")
-		return graphql.Null
-	}
-	return ec._UserError(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNUserErrorCode2nameplateᚋinternalᚋfaultᚐCode(ctx context.Context, v any) (fault.Code, error) {

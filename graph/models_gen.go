@@ -65,7 +65,7 @@ type ReauthenticateInput struct {
 // What `reauthenticate` did.
 type ReauthenticatePayload struct {
 	// Why nothing was done; empty on success.
-	UserErrors []*UserError `json:"userErrors"`
+	UserErrors []UserError `json:"userErrors"`
 }
 
 // What `removeAvatar` did.
@@ -73,7 +73,7 @@ type RemoveAvatarPayload struct {
 	// The user with the generated picture.
 	User *ent.User `json:"user,omitempty"`
 	// Always empty: going back is never refused.
-	UserErrors []*UserError `json:"userErrors"`
+	UserErrors []UserError `json:"userErrors"`
 }
 
 // What an identity card says.
@@ -89,7 +89,7 @@ type SaveVerificationPayload struct {
 	// The user with the verification; null when there are userErrors.
 	User *ent.User `json:"user,omitempty"`
 	// Why nothing was done; empty on success.
-	UserErrors []*UserError `json:"userErrors"`
+	UserErrors []UserError `json:"userErrors"`
 }
 
 // What only the user knows.
@@ -109,13 +109,13 @@ type SignInPayload struct {
 	// an Origin or a Sec-Fetch-Site header, and when there are userErrors.
 	SessionToken *string `json:"sessionToken,omitempty"`
 	// Why nothing was done; empty on success.
-	UserErrors []*UserError `json:"userErrors"`
+	UserErrors []UserError `json:"userErrors"`
 }
 
 // What `signOut` did.
 type SignOutPayload struct {
 	// Always empty: signing out is never refused.
-	UserErrors []*UserError `json:"userErrors"`
+	UserErrors []UserError `json:"userErrors"`
 }
 
 // A user to be.
@@ -135,7 +135,7 @@ type SignUpPayload struct {
 	// an Origin or a Sec-Fetch-Site header, and when there are userErrors.
 	SessionToken *string `json:"sessionToken,omitempty"`
 	// Why nothing was done; empty on success.
-	UserErrors []*UserError `json:"userErrors"`
+	UserErrors []UserError `json:"userErrors"`
 }
 
 // What `updateAvatar` did.
@@ -143,7 +143,7 @@ type UpdateAvatarPayload struct {
 	// The user with the new picture; null when there are userErrors.
 	User *ent.User `json:"user,omitempty"`
 	// Why nothing was done; empty on success.
-	UserErrors []*UserError `json:"userErrors"`
+	UserErrors []UserError `json:"userErrors"`
 }
 
 // A new name.
@@ -157,7 +157,7 @@ type UpdateNamePayload struct {
 	// The user with the new name; null when there are userErrors.
 	User *ent.User `json:"user,omitempty"`
 	// Why nothing was done; empty on success.
-	UserErrors []*UserError `json:"userErrors"`
+	UserErrors []UserError `json:"userErrors"`
 }
 
 // What a person can put right. Anything else is in the response's own `errors`.

@@ -1,3 +1,59 @@
 // Package graph is the GraphQL transport: it reads requests, asks the services
 // and writes responses. Nothing is decided here but who may ask.
 package graph
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"nameplate/internal/account"
+	"nameplate/internal/profile"
+)
+
+// Bounds of a query.
+const (
+	maxTokens     = 1000
+	cachedQueries = 1000
+)
+
+// Resolver answers the fields of the schema by asking the services.
+type Resolver struct {
+	Accounts *account.Service
+	Profiles *profile.Service
+}
+
+// Options of NewHandler.
+type Options struct {
+	// Introspection is whether clients may ask for the schema.
+	Introspection bool
+	// Now is the clock that @auth(maxAge:) goes by.
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+// NewHandler serves GraphQL over HTTP. It must be called within the session
+// middleware, which says who is asking.
+func NewHandler(resolver *Resolver, o Options) http.Handler {
+	server := handler.New(NewExecutableSchema(Config{
+		Resolvers:  resolver,
+		Directives: DirectiveRoot{Auth: auth(o.Now)},
+	}))
+	server.AddTransport(jsonTransport{})
+	server.AddTransport(multipartTransport{})
+	server.AddTransport(noTransport{})
+	server.SetQueryCache(lru.New[*ast.QueryDocument](cachedQueries))
+	server.SetParserTokenLimit(maxTokens)
+	server.SetDisableSuggestion(true)
+	server.SetErrorPresenter(presenter(o.Log))
+	server.SetRecoverFunc(recoverer(o.Log))
+	if o.Introspection {
+		server.Use(extension.Introspection{})
+	}
+	return server
+}

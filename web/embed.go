@@ -6,3 +6,6 @@ import "embed"
 
 //go:embed all:dist
 var dist embed.FS
+
+//go:embed missing.html
+var missing []byte

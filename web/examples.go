@@ -22,7 +22,6 @@ mutation SignIn {
     userErrors {
       code
       message
-      retryAfter
     }
   }
 }
@@ -42,19 +41,14 @@ query Me {
       maskedIdCard
       savedAt
     }
-    sessions {
-      device
-      isCurrent
-      lastSeenAt
-    }
   }
 }
 `,
 	},
 	{
 		Name: "Upload a picture",
-		Query: `# Press the three dots after Upload! and pick a picture, then send with Ctrl+Enter.
-# (Without the dots: open VARIABLES at the bottom and add a file named "file".)
+		Query: `# Open VARIABLES at the bottom, press "Add files", leave the name as it is and choose
+# a picture, then send with Ctrl+Enter.
 mutation UploadPicture($file: Upload!) {
   updateAvatar(file: $file) {
     user {
@@ -74,7 +68,8 @@ mutation UploadPicture($file: Upload!) {
 		Name: "Start here: sign up",
 		Query: `# Welcome to Nameplate. Fill in a name and a password, then send with Ctrl+Enter.
 # The answer sets a session cookie: from then on the other tabs act for this user.
-# Docs, at the top on the right, has everything else that you can ask for.
+# Docs, at the top on the right, has everything else that you can ask for. This browser
+# keeps what you type here, passwords too: make them up.
 mutation SignUp {
   signUp(input: { name: "", password: "" }) {
     user {
@@ -100,7 +95,8 @@ func initialOptions(endpoint string) []byte {
 		"endpointURL":              endpoint,
 		"initialWindows":           examples,
 		"instanceStorageNamespace": "nameplate_", // another Altair may have had this origin
-		"disableAccount":           true,         // it is kept on Altair's own server
+		"preserveState":            false,
+		"disableAccount":           true, // it is kept on Altair's own server
 		"initialSettings": map[string]any{
 			"banners.disable":      true, // they advertise
 			"schema.reloadOnStart": true,

@@ -3,7 +3,6 @@ package web
 import (
 	"bytes"
 	"crypto/sha256"
-	_ "embed"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -38,10 +37,7 @@ var mediaTypes = map[string]string{
 }
 
 // hashed matches the files whose names change with their contents.
-var hashed = regexp.MustCompile(`-[A-Za-z0-9_-]{8}\.(js|css)$`)
-
-//go:embed missing.html
-var missing []byte
+var hashed = regexp.MustCompile(`-[A-Z0-9]{8}\.js$`)
 
 // Playground serves an in-browser client, opened on examples, for the API at endpoint,
 // a path such as "/graphql". Mount it with the prefix in place:
@@ -108,7 +104,7 @@ func setHeaders(h http.Header, name, tag string) {
 func serveMissing(w http.ResponseWriter, _ *http.Request) {
 	setHeaders(w.Header(), index, entityTag(missing))
 	w.WriteHeader(http.StatusNotImplemented)
-	w.Write(missing)
+	_, _ = w.Write(missing)
 }
 
 // entityTags fails when there is no page among the files.

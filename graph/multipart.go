@@ -1,0 +1,151 @@
+package graph
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"nameplate/internal/avatar"
+)
+
+const (
+	// maxMap is how many bytes the part "map" may have: it names one file.
+	maxMap = 1 << 10
+	// maxMultipart bounds what is read of a body: the file, the other parts and
+	// what stands between them.
+	maxMultipart = avatar.MaxBytes + maxJSON + 64<<10
+	// maxDrain is how much more is read and thrown away, so that a client that is
+	// still sending too large a file comes to read why it was refused: one whose
+	// connection is closed meanwhile sees only that.
+	maxDrain = 64 << 20
+)
+
+// multipartTransport is a POST of multipart/form-data by the GraphQL multipart
+// request specification, with one file:
+// https://github.com/jaydenseric/graphql-multipart-request-spec
+//
+// The file is not read before the field that takes it reads it.
+type multipartTransport struct{}
+
+// Supports implements graphql.Transport.
+func (multipartTransport) Supports(r *http.Request) bool {
+	return mediaType(r) == "multipart/form-data"
+}
+
+// Do implements graphql.Transport.
+func (multipartTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	body := r.Body
+	defer func() { _, _ = io.CopyN(io.Discard, body, maxDrain) }()
+	r.Body = http.MaxBytesReader(nil, body, maxMultipart)
+	params, err := parseMultipart(r)
+	if err != nil {
+		refuse(w, r, exec, err)
+		return
+	}
+	execute(w, r, exec, params)
+}
+
+// parseMultipart reads the parts "operations" and "map" and puts the file's part,
+// unread, where the map says.
+func parseMultipart(r *http.Request) (*graphql.RawParams, error) {
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return nil, multipartError("has no boundary")
+	}
+	operations, err := readPart(parts, "operations", maxJSON)
+	if err != nil {
+		return nil, err
+	}
+	params, err := parseParams(operations)
+	if err != nil {
+		return nil, err
+	}
+	fileMap, err := readPart(parts, "map", maxMap)
+	if err != nil {
+		return nil, err
+	}
+	name, variable, err := parseMap(fileMap)
+	if err != nil {
+		return nil, err
+	}
+	if value, exists := params.Variables[variable]; !exists || value != nil {
+		return nil, multipartError("must have null as the variable that \"map\" names")
+	}
+	file, err := parts.NextPart()
+	if err != nil {
+		return nil, partError(err, "must have the file as its third part")
+	}
+	if file.FormName() != name {
+		return nil, multipartError("must have the file that \"map\" names as its third part")
+	}
+	params.Variables[variable] = Upload{uploadReader{file}}
+	return params, nil
+}
+
+// parseMap reads a map such as {"0": ["variables.file"]}.
+func parseMap(b []byte) (name, variable string, err error) {
+	var files map[string][]string
+	if err := json.Unmarshal(b, &files); err != nil {
+		return "", "", multipartError("must have in \"map\" a JSON object of lists of paths")
+	}
+	if len(files) != 1 {
+		return "", "", multipartError("must name one file in \"map\"")
+	}
+	for name, paths := range files {
+		if len(paths) != 1 {
+			return "", "", multipartError("must name one path in \"map\"")
+		}
+		variable, ok := strings.CutPrefix(paths[0], "variables.")
+		if !ok {
+			return "", "", multipartError("must have in \"map\" a path that begins with \"variables.\"")
+		}
+		return name, variable, nil
+	}
+	panic("unreachable: files has one entry")
+}
+
+func readPart(parts *multipart.Reader, name string, limit int64) ([]byte, error) {
+	part, err := parts.NextPart()
+	if err != nil {
+		return nil, partError(err, fmt.Sprintf("has no part %q", name))
+	}
+	if part.FormName() != name {
+		return nil, multipartError("must have the parts \"operations\", \"map\" and the file, in this order")
+	}
+	body, err := io.ReadAll(io.LimitReader(part, limit+1))
+	if err != nil {
+		return nil, readError(err)
+	}
+	if int64(len(body)) > limit {
+		return nil, &codedError{codePayloadTooLarge, fmt.Sprintf("The part %q may have at most %d bytes.", name, limit)}
+	}
+	return body, nil
+}
+
+func multipartError(what string) error {
+	return &codedError{codeBadRequest, "The multipart request " + what + "."}
+}
+
+func partError(err error, what string) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return readError(err)
+	}
+	return multipartError(what)
+}
+
+// uploadReader words the errors of a file that is read in a resolver.
+type uploadReader struct{ part io.Reader }
+
+func (u uploadReader) Read(p []byte) (int, error) {
+	n, err := u.part.Read(p)
+	if err != nil && err != io.EOF { //nolint:errorlint // the contract of io.Reader
+		err = readError(err)
+	}
+	return n, err
+}

@@ -1,0 +1,42 @@
+package graph
+
+import (
+	"io"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+)
+
+// MarshalDateTime writes an instant in UTC, RFC 3339, to the second.
+func MarshalDateTime(t time.Time) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) {
+		_, _ = io.WriteString(w, t.UTC().Format(`"2006-01-02T15:04:05Z"`))
+	})
+}
+
+// UnmarshalDateTime reads an instant in RFC 3339.
+func UnmarshalDateTime(v any) (time.Time, error) {
+	s, _ := v.(string)
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return time.Time{}, invalidValue("A DateTime must be an instant in RFC 3339.")
+	}
+	return t.UTC(), nil
+}
+
+// Upload is a file that is still on its way: reading it reads the request's body,
+// so a field that is refused costs nothing, and it can be read once.
+type Upload struct{ io.Reader }
+
+// MarshalUpload is needed by gqlgen, though no field returns an Upload.
+func MarshalUpload(Upload) graphql.Marshaler { return graphql.Null }
+
+// UnmarshalUpload takes the file that the multipart transport has put among the
+// variables. No JSON and no literal makes one.
+func UnmarshalUpload(v any) (Upload, error) {
+	upload, ok := v.(Upload)
+	if !ok {
+		return Upload{}, invalidValue("An Upload must be sent as a part of a multipart/form-data request.")
+	}
+	return upload, nil
+}

@@ -1,0 +1,136 @@
+package graph
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// maxJSON is how many bytes a request may have, its file not counted.
+const maxJSON = 64 << 10
+
+// jsonTransport is a POST of application/json.
+type jsonTransport struct{}
+
+// Supports implements graphql.Transport.
+func (jsonTransport) Supports(r *http.Request) bool { return mediaType(r) == "application/json" }
+
+// Do implements graphql.Transport.
+func (jsonTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	start := graphql.Now()
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxJSON))
+	if err != nil {
+		refuse(w, r, exec, readError(err))
+		return
+	}
+	params, err := parseParams(body)
+	if err != nil {
+		refuse(w, r, exec, err)
+		return
+	}
+	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
+	execute(w, r, exec, params)
+}
+
+// noTransport is any request that the others don't take.
+type noTransport struct{}
+
+// Supports implements graphql.Transport.
+func (noTransport) Supports(*http.Request) bool { return true }
+
+// Do implements graphql.Transport.
+func (noTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	refuse(w, r, exec, &codedError{
+		codeUnsupportedMedia,
+		"The body must be application/json, or multipart/form-data for an upload.",
+	})
+}
+
+func mediaType(r *http.Request) string {
+	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")) // on error: ""
+	return mediaType
+}
+
+// parseParams reads a GraphQL request from JSON. What is wrong is not quoted: it
+// may be a person's.
+func parseParams(body []byte) (*graphql.RawParams, error) {
+	// Not RawParams itself: it would take "headers" from the body too.
+	var in struct {
+		Query         *string        `json:"query"`
+		OperationName string         `json:"operationName"`
+		Variables     map[string]any `json:"variables"`
+		Extensions    map[string]any `json:"extensions"`
+	}
+	if err := json.Unmarshal(body, &in); err != nil {
+		return nil, &codedError{codeBadRequest, "The request must be one JSON object with query (a string) and, where needed, variables (an object) and operationName (a string)."}
+	}
+	if in.Query == nil {
+		return nil, &codedError{codeBadRequest, "The request has no query."}
+	}
+	return &graphql.RawParams{
+		Query:         *in.Query,
+		OperationName: in.OperationName,
+		Variables:     in.Variables,
+		Extensions:    in.Extensions,
+	}, nil
+}
+
+func execute(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, params *graphql.RawParams) {
+	ctx := r.Context()
+	params.Headers = r.Header
+	operation, errs := exec.CreateOperationContext(ctx, params)
+	if errs != nil {
+		write(w, http.StatusOK, exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs))
+		return
+	}
+	responses, ctx := exec.DispatchOperation(ctx, operation)
+	if response := responses(ctx); response != nil {
+		write(w, http.StatusOK, response)
+	} // else the client has left
+}
+
+// refuse answers a request that is no GraphQL request.
+func refuse(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, err error) {
+	status := http.StatusInternalServerError
+	if coded, ok := errors.AsType[*codedError](err); ok {
+		status = statuses[coded.code]
+	}
+	write(w, status, exec.DispatchError(r.Context(), gqlerror.List{gqlerror.Wrap(err)}))
+}
+
+// RefuseCrossOrigin answers a request that a page of another site has made with
+// the user's cookie.
+func RefuseCrossOrigin(w http.ResponseWriter, _ *http.Request) {
+	refusal := withCode(&gqlerror.Error{}, codeForbidden, "A page of another origin may not use this server.")
+	write(w, http.StatusForbidden, &graphql.Response{Errors: gqlerror.List{refusal}})
+}
+
+var statuses = map[string]int{
+	codeBadRequest:       http.StatusBadRequest,
+	codePayloadTooLarge:  http.StatusRequestEntityTooLarge,
+	codeUnsupportedMedia: http.StatusUnsupportedMediaType,
+}
+
+// readError is what reading a body failed with: it was too long, or it ended
+// early.
+func readError(err error) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return &codedError{codePayloadTooLarge, "The request is too large."}
+	}
+	return &codedError{codeBadRequest, "The request ended before it was complete."}
+}
+
+func write(w http.ResponseWriter, status int, response *graphql.Response) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	// What a session reads is nobody else's.
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(response) // a client that has left is no error
+}

@@ -1,0 +1,262 @@
+// Package config reads the command line and the environment, once.
+//
+// A setting is a field of Config. Its flag and its variable are told from the
+// field's name: PublicURL is --public-url and NAMEPLATE_PUBLIC_URL; the flag wins.
+// A secret has no flag, because other users of a machine can read command lines.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// Config is the settings of the server. docs/config.md is about each of them.
+type Config struct {
+	Addr          string        `default:"localhost:8080" help:"Address to listen on, HOST:PORT." placeholder:"HOST:PORT"`
+	PublicURL     string        `help:"What browsers and clients see the server as, such as https://id.example.com (default: http:// and the address listened on)." placeholder:"URL"`
+	Data          string        `default:"./data" help:"Folder for all that has no setting of its own." placeholder:"FOLDER"`
+	DatabaseURL   string        `help:"File of the SQLite database (default: nameplate.db in the data folder)." placeholder:"FILE"`
+	StorageURL    string        `help:"Folder for pictures, or kodo://BUCKET?region=ID&domain=URL&private=BOOL (default: media in the data folder)." placeholder:"URL"`
+	KeysetFile    string        `help:"File with the keys that seal verifications, made when there is none (default: keyset.json in the data folder)." placeholder:"FILE"`
+	SweepAfter    time.Duration `default:"1h" help:"How long a picture may be referred to by nothing before it is deleted, at least 1s." placeholder:"DURATION"`
+	Introspection Switch        `default:"on" help:"Whether clients may ask for the schema, on or off." placeholder:"on|off"`
+	Playground    Switch        `default:"on" help:"Whether /playground is served, on or off." placeholder:"on|off"`
+	LogLevel      slog.Level    `default:"info" help:"Least level that is logged: debug, info, warn or error." placeholder:"LEVEL"`
+	LogFormat     string        `default:"text" enum:"text,json" help:"How lines are logged: text or json." placeholder:"text|json"`
+
+	KodoAccessKey Secret `kong:"-"`
+	KodoSecretKey Secret `kong:"-"`
+
+	// Storage is StorageURL, read.
+	Storage Storage `kong:"-"`
+}
+
+// secrets are the variables without a flag; each may instead be the name of a
+// file in the variable with _FILE behind it.
+var secrets = []string{"NAMEPLATE_KODO_ACCESS_KEY", "NAMEPLATE_KODO_SECRET_KEY"}
+
+// Storage says where pictures are kept: in a folder or in a bucket of Qiniu Kodo.
+type Storage struct {
+	Folder string
+	Kodo   *Kodo
+}
+
+// Kodo is a bucket of Qiniu Kodo.
+type Kodo struct {
+	Bucket, Region, Endpoint, Domain string
+	Private                          bool
+}
+
+// Command is what the command line asks for.
+type Command string
+
+// The commands. None is what --help has answered already.
+const (
+	None    Command = ""
+	Serve   Command = "serve"
+	Version Command = "version"
+)
+
+// Parse reads the command line, without the program's name, and the environment.
+// Help goes to stdout.
+func Parse(args []string, getenv func(string) string, stdout, stderr io.Writer) (*Config, Command, error) {
+	var cli commandLine
+	helped := false
+	parser, err := newParser(&cli, getenv,
+		kong.Writers(stdout, stderr), kong.Exit(func(int) { helped = true }))
+	if err != nil {
+		return nil, None, err
+	}
+	parsed, err := parser.Parse(args)
+	switch {
+	case helped:
+		return nil, None, nil
+	case err != nil:
+		return nil, None, err
+	case parsed.Command() == string(Version):
+		return nil, Version, nil
+	}
+	config := &cli.Serve.Config
+	if err := config.complete(getenv); err != nil {
+		return nil, None, err
+	}
+	return config, Serve, nil
+}
+
+type commandLine struct {
+	Serve struct {
+		Config
+	} `cmd:"" default:"withargs" help:"Run the server (the default)."`
+	Version struct{} `cmd:"" help:"Print the version."`
+}
+
+func newParser(cli *commandLine, getenv func(string) string, options ...kong.Option) (*kong.Kong, error) {
+	fromEnvironment := func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		if value := getenv(variable(flag)); value != "" {
+			return value, nil
+		}
+		return nil, nil //nolint:nilnil // kong's way of saying: not set
+	}
+	return kong.New(cli, append([]kong.Option{
+		kong.Name("nameplate"),
+		kong.Description("A self-hosted user-profile server."),
+		kong.UsageOnError(),
+		kong.Resolvers(kong.ResolverFunc(fromEnvironment)),
+		kong.ValueFormatter(func(value *kong.Value) string {
+			if value.Flag == nil || value.Flag.Name == "help" {
+				return value.Help
+			}
+			return value.Help + " ($" + variable(value.Flag) + ")"
+		}),
+	}, options...)...)
+}
+
+func variable(flag *kong.Flag) string {
+	return "NAMEPLATE_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
+}
+
+// Variables are the names of all variables that are read, sorted.
+func Variables() ([]string, error) {
+	var cli commandLine
+	parser, err := newParser(&cli, func(string) string { return "" })
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, command := range parser.Model.Children {
+		for _, flag := range command.Flags {
+			names = append(names, variable(flag))
+		}
+	}
+	for _, name := range secrets {
+		names = append(names, name, name+"_FILE")
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// Unknown returns the names among environ, as of os.Environ, that begin like a
+// setting and are none: a slip, or a setting of another version.
+func Unknown(environ []string) ([]string, error) {
+	known, err := Variables()
+	if err != nil {
+		return nil, err
+	}
+	var unknown []string
+	for _, entry := range environ {
+		name, _, _ := strings.Cut(entry, "=")
+		if strings.HasPrefix(name, "NAMEPLATE_") && !slices.Contains(known, name) {
+			unknown = append(unknown, name)
+		}
+	}
+	return unknown, nil
+}
+
+// complete fills in the defaults that depend on other settings and checks them
+// all.
+func (c *Config) complete(getenv func(string) string) error {
+	var accessErr, secretErr, storageErr, databaseErr error
+	c.KodoAccessKey, accessErr = readSecret(getenv, secrets[0])
+	c.KodoSecretKey, secretErr = readSecret(getenv, secrets[1])
+	c.Storage, storageErr = parseStorage(c.StorageURL, filepath.Join(c.Data, "media"))
+	c.DatabaseURL, databaseErr = parseDatabase(c.DatabaseURL, filepath.Join(c.Data, "nameplate.db"))
+	if c.KeysetFile == "" {
+		c.KeysetFile = filepath.Join(c.Data, "keyset.json")
+	}
+	var sweepErr error
+	if c.SweepAfter < time.Second {
+		sweepErr = fmt.Errorf("NAMEPLATE_SWEEP_AFTER is %s: it must be at least 1s", c.SweepAfter)
+	}
+	return errors.Join(accessErr, secretErr, storageErr, databaseErr, sweepErr, checkAddr(c.Addr), c.checkPublicURL())
+}
+
+func checkAddr(addr string) error {
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return fmt.Errorf("NAMEPLATE_ADDR is %q: it must be HOST:PORT, such as localhost:8080 or :8080", addr)
+	}
+	return nil
+}
+
+func (c *Config) checkPublicURL() error {
+	if c.PublicURL == "" {
+		return nil
+	}
+	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" ||
+		u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return errors.New("NAMEPLATE_PUBLIC_URL must be http:// or https:// and a host, such as https://id.example.com, with no path")
+	}
+	return nil
+}
+
+func parseDatabase(value, fallback string) (string, error) {
+	if value == "" {
+		return fallback, nil
+	}
+	path := strings.TrimPrefix(value, "sqlite:")
+	if strings.Contains(path, "://") {
+		// Not quoted: such a URL has a password in it.
+		return "", errors.New("NAMEPLATE_DATABASE_URL must be a file's path, with or without sqlite: in front: SQLite is the only database")
+	}
+	return path, nil
+}
+
+func parseStorage(value, fallback string) (Storage, error) {
+	if value == "" {
+		return Storage{Folder: fallback}, nil
+	}
+	if !strings.Contains(value, "://") {
+		return Storage{Folder: value}, nil
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "kodo" || u.Host == "" || u.User != nil || (u.Path != "" && u.Path != "/") {
+		return Storage{}, errors.New("NAMEPLATE_STORAGE_URL must be a folder's path or kodo://BUCKET?region=ID&domain=URL")
+	}
+	query := u.Query()
+	kodo := &Kodo{
+		Bucket:   u.Host,
+		Region:   query.Get("region"),
+		Endpoint: query.Get("endpoint"),
+		Domain:   query.Get("domain"),
+	}
+	switch private := query.Get("private"); private {
+	case "", "false":
+	case "true":
+		kodo.Private = true
+	default:
+		return Storage{}, fmt.Errorf("NAMEPLATE_STORAGE_URL has private=%s: it must be true or false", private)
+	}
+	for name := range query {
+		if !slices.Contains([]string{"region", "endpoint", "domain", "private"}, name) {
+			return Storage{}, fmt.Errorf("NAMEPLATE_STORAGE_URL has %q: kodo:// takes region, endpoint, domain and private", name)
+		}
+	}
+	return Storage{Kodo: kodo}, nil
+}
+
+func readSecret(getenv func(string) string, name string) (Secret, error) {
+	value, file := getenv(name), getenv(name+"_FILE")
+	switch {
+	case value != "" && file != "":
+		return "", fmt.Errorf("%s and %s_FILE are both set: set one", name, name)
+	case file == "":
+		return Secret(value), nil
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("%s_FILE: %w", name, err)
+	}
+	return Secret(strings.TrimSpace(string(content))), nil
+}

@@ -1,0 +1,205 @@
+// Nameplate is a self-hosted user-profile server: one binary that gives an
+// application its users' sessions, unique names, pictures and real-name
+// verification over GraphQL.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"nameplate/graph"
+	"nameplate/internal/account"
+	"nameplate/internal/avatar"
+	"nameplate/internal/blob"
+	"nameplate/internal/blob/disk"
+	"nameplate/internal/blob/kodo"
+	"nameplate/internal/config"
+	"nameplate/internal/database"
+	"nameplate/internal/profile"
+	"nameplate/internal/session"
+)
+
+// version is set by the build: -ldflags "-X main.version=…".
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	unknown, err := config.Unknown(os.Environ())
+	for _, name := range unknown {
+		fmt.Fprintf(os.Stderr, "nameplate: warning: %s is not a setting of this version\n", name)
+	}
+	if err == nil {
+		err = run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "nameplate:", err)
+		os.Exit(1)
+	}
+}
+
+// run is the program: it returns when its work is done or, as a server, when ctx
+// is and the requests in flight have been answered.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+	conf, command, err := config.Parse(args, getenv, stdout, stderr)
+	if err != nil {
+		return err
+	}
+	switch command {
+	case config.Version:
+		_, err = fmt.Fprintf(stdout, "nameplate %s (%s)\n", version, runtime.Version())
+	case config.Serve:
+		err = serve(ctx, conf, newLog(conf, stderr))
+	case config.None:
+	}
+	return err
+}
+
+// now is the clock of all services. PostgreSQL keeps microseconds, so a row must
+// not hold more.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+func serve(ctx context.Context, conf *config.Config, log *slog.Logger) (err error) {
+	if err := os.MkdirAll(conf.Data, 0o700); err != nil {
+		return fmt.Errorf("the data folder: %w", err)
+	}
+	db, err := database.Open(ctx, conf.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	keys, err := profile.OpenKeys(ctx, db, conf.KeysetFile)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", conf.Addr)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	publicURL := publicURL(conf, listener.Addr())
+	store, media, err := openStore(conf, publicURL)
+	if err != nil {
+		return err
+	}
+
+	cores := runtime.GOMAXPROCS(0)
+	sessions := &session.Manager{DB: db, Secure: strings.HasPrefix(publicURL, "https:"), Now: now}
+	profiles := &profile.Service{
+		DB: db, Store: store, Keys: keys, Pictures: avatar.NewProcessor(cores),
+		PublicURL: publicURL, SweepAfter: conf.SweepAfter, Now: now, Log: log,
+	}
+	handler, err := routes(&services{
+		conf:      conf,
+		log:       log,
+		publicURL: publicURL,
+		sessions:  sessions,
+		media:     media,
+		resolver:  &graph.Resolver{Accounts: account.New(db, sessions, cores, now), Profiles: profiles},
+	})
+	if err != nil {
+		return err
+	}
+
+	var background sync.WaitGroup
+	sweeping, stopSweeping := context.WithCancel(context.WithoutCancel(ctx))
+	background.Go(func() { profiles.Sweep(sweeping) })
+	log.Info("serving", "url", publicURL, "version", version, "data", conf.Data)
+	err = answer(ctx, newServer(handler, log), listener)
+	stopSweeping()
+	background.Wait()
+	log.Info("stopped")
+	return err
+}
+
+// answer serves until ctx is done, and then until what has begun is finished.
+func answer(ctx context.Context, server *http.Server, listener net.Listener) error {
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	// As long as the slowest request that the server's timeouts let through.
+	finishing, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
+	defer cancel()
+	if err := server.Shutdown(finishing); err != nil {
+		return errors.Join(fmt.Errorf("requests were cut off: %w", err), server.Close())
+	}
+	return nil
+}
+
+// Slow clients hold a connection no longer than this.
+const (
+	headerTimeout  = 5 * time.Second
+	readTimeout    = 30 * time.Second
+	writeTimeout   = 30 * time.Second
+	idleTimeout    = 60 * time.Second
+	maxHeaderBytes = 32 << 10
+)
+
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
+func newLog(conf *config.Config, w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: conf.LogLevel}
+	if conf.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// publicURL is what clients see the server as; where nothing is set, the address
+// that it listens on, by a name that a browser can open.
+func publicURL(conf *config.Config, addr net.Addr) string {
+	if conf.PublicURL != "" {
+		return conf.PublicURL
+	}
+	_, port, _ := net.SplitHostPort(addr.String())
+	host, _, _ := net.SplitHostPort(conf.Addr)
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// openStore opens the store of the configuration. The handler serves its objects
+// where this server is to do that, and is nil where another does.
+func openStore(conf *config.Config, publicURL string) (blob.Store, http.Handler, error) {
+	if k := conf.Storage.Kodo; k != nil {
+		store, err := kodo.Open(kodo.Config{
+			AccessKey: conf.KodoAccessKey.Reveal(),
+			SecretKey: conf.KodoSecretKey.Reveal(),
+			Bucket:    k.Bucket,
+			Region:    k.Region,
+			Endpoint:  k.Endpoint,
+			Domain:    k.Domain,
+			Private:   k.Private,
+		})
+		return store, nil, err
+	}
+	store, err := disk.Open(conf.Storage.Folder, publicURL+mediaPath)
+	return store, store, err
+}
