@@ -1,11 +1,39 @@
 package graph
 
 import (
+	"encoding/json"
 	"io"
+	"math"
+	"strconv"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 )
+
+// MarshalInt writes an Int.
+func MarshalInt(i int) graphql.Marshaler {
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, strconv.Itoa(i)) })
+}
+
+// UnmarshalInt reads an Int, which has 32 bits by the GraphQL specification
+// (section 3.5.1), from a literal or from a variable's JSON number.
+func UnmarshalInt(v any) (int, error) {
+	var f float64
+	switch v := v.(type) {
+	case int64:
+		f = float64(v)
+	case float64:
+		f = v
+	case json.Number:
+		f, _ = v.Float64() // on error: infinite, or 0 for what no parser lets through
+	default:
+		f = math.NaN()
+	}
+	if f != math.Trunc(f) || f < math.MinInt32 || f > math.MaxInt32 {
+		return 0, invalidValue("An Int must be a whole number of 32 bits.")
+	}
+	return int(f), nil
+}
 
 // MarshalDateTime writes an instant in UTC, RFC 3339, to the second.
 func MarshalDateTime(t time.Time) graphql.Marshaler {

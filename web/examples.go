@@ -95,8 +95,7 @@ func initialOptions(endpoint string) []byte {
 		"endpointURL":              endpoint,
 		"initialWindows":           examples,
 		"instanceStorageNamespace": "nameplate_", // another Altair may have had this origin
-		"preserveState":            false,
-		"disableAccount":           true, // it is kept on Altair's own server
+		"disableAccount":           true,         // it is kept on Altair's own server
 		"initialSettings": map[string]any{
 			"banners.disable":      true, // they advertise
 			"schema.reloadOnStart": true,
