@@ -116,16 +116,16 @@ func serve(ctx context.Context, conf *config.Config, log *slog.Logger) (err erro
 	var background sync.WaitGroup
 	sweeping, stopSweeping := context.WithCancel(context.WithoutCancel(ctx))
 	background.Go(func() { profiles.Sweep(sweeping) })
-	log.Info("serving", "url", publicURL, "version", version, "data", conf.Data)
-	err = answer(ctx, newServer(handler, log), listener)
+	log.Info("serving", "url", publicURL, "addr", listener.Addr().String(), "version", version, "data", conf.Data)
+	err = serveHTTP(ctx, newServer(handler, log), listener)
 	stopSweeping()
 	background.Wait()
 	log.Info("stopped")
 	return err
 }
 
-// answer serves until ctx is done, and then until what has begun is finished.
-func answer(ctx context.Context, server *http.Server, listener net.Listener) error {
+// serveHTTP serves until ctx is done, and then until what has begun is finished.
+func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener) error {
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {

@@ -16,10 +16,12 @@ func MarshalInt(i int) graphql.Marshaler {
 }
 
 // UnmarshalInt reads an Int, which has 32 bits by the GraphQL specification
-// (section 3.5.1), from a literal or from a variable's JSON number.
+// (section 3.5.1), from a literal, a variable's JSON number or an argument in the schema.
 func UnmarshalInt(v any) (int, error) {
 	var f float64
 	switch v := v.(type) {
+	case int:
+		f = float64(v)
 	case int64:
 		f = float64(v)
 	case float64:

@@ -68,8 +68,8 @@ mutation UploadPicture($file: Upload!) {
 		Name: "Start here: sign up",
 		Query: `# Welcome to Nameplate. Fill in a name and a password, then send with Ctrl+Enter.
 # The answer sets a session cookie: from then on the other tabs act for this user.
-# Docs, at the top on the right, has everything else that you can ask for. This browser
-# keeps what you type here, passwords too: make them up.
+# Docs, at the top on the right, has everything else that you can ask for.
+# This browser keeps what you type here, passwords too: make them up.
 mutation SignUp {
   signUp(input: { name: "", password: "" }) {
     user {

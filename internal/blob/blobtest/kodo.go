@@ -1,6 +1,7 @@
 package blobtest
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
@@ -132,10 +133,17 @@ func Status(code int) Failure {
 // Hang answers nothing until the client leaves.
 func Hang(http.Handler) http.Handler {
 	return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		// Only when the body has been read does the server see the client leave.
-		_, _ = io.Copy(io.Discard, r.Body)
+		readBody(r)
 		<-r.Context().Done()
 	})
+}
+
+// readBody replaces the request's body by a copy: only when the body has been
+// read does the server notice that the client leaves.
+func readBody(r *http.Request) {
+	var body bytes.Buffer
+	_, _ = body.ReadFrom(r.Body)
+	r.Body = io.NopCloser(&body)
 }
 
 // Cut closes the connection without reading the body or answering.
@@ -157,6 +165,7 @@ func LoseAnswer(next http.Handler) http.Handler {
 func Slow(d time.Duration) Failure {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			readBody(r)
 			select {
 			case <-time.After(d):
 				next.ServeHTTP(w, r)

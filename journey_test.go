@@ -1,0 +1,492 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nameplate/ent/session"
+	"nameplate/internal/blob/blobtest"
+	"nameplate/internal/database"
+)
+
+const (
+	password  = "correct horse battery"
+	realName  = "张三"
+	idCard    = "11010519491231002X"
+	otherCard = "110101199003070011"
+)
+
+// stores are the settings for each kind of store.
+var stores = map[string]func(t testing.TB) map[string]string{
+	"disk": func(testing.TB) map[string]string { return nil },
+	"kodo": func(t testing.TB) map[string]string {
+		double := blobtest.NewKodo(t)
+		return map[string]string{
+			"NAMEPLATE_STORAGE_URL":     fmt.Sprintf("kodo://%s?endpoint=%s&domain=%s", double.Bucket, double.URL, double.Domain),
+			"NAMEPLATE_KODO_ACCESS_KEY": double.AccessKey,
+			"NAMEPLATE_KODO_SECRET_KEY": double.SecretKey,
+		}
+	},
+}
+
+// forEachStoreAndClient runs a test on all four kinds of server and client.
+func forEachStoreAndClient(t *testing.T, test func(t *testing.T, s *server, browser bool)) {
+	for store, settings := range stores {
+		for kind, browser := range map[string]bool{"cookie": true, "bearer": false} {
+			t.Run(store+"/"+kind, func(t *testing.T) {
+				t.Parallel()
+				test(t, start(t, t.TempDir(), settings(t)), browser)
+			})
+		}
+	}
+}
+
+func TestJourney(t *testing.T) {
+	forEachStoreAndClient(t, func(t *testing.T, s *server, browser bool) {
+		alice, aliceToo := newClient(t, s.url, browser), newClient(t, s.url, browser)
+		bob, bobToo := newClient(t, s.url, browser), newClient(t, s.url, browser)
+		alice.mustEnter("signUp", "Alice", password)
+		bob.mustEnter("signUp", "Bob", password)
+		aliceToo.mustEnter("signIn", "ＡＬＩＣＥ", password)
+		bobToo.mustEnter("signIn", "bob", password)
+
+		everyoneStartsWithAGeneratedPicture(t, alice, bob)
+		aRenameShowsInTheOtherSession(t, alice, aliceToo, bob)
+		aPictureShowsInTheOtherSession(t, alice, aliceToo, bob)
+		aVerificationIsSavedOnce(t, alice, aliceToo, bob)
+		theFullNumberNeedsAFreshPassword(t, s, alice, aliceToo)
+		oneSessionEndsAndTheOtherStays(t, alice, aliceToo)
+		bobIsUntouched(t, bob, bobToo)
+	})
+}
+
+const profileFields = `id name avatarUrl hasAvatar createdAt updatedAt
+	verification { realName maskedIdCard savedAt }`
+
+func (c *client) me() map[string]any {
+	c.t.Helper()
+	me, ok := c.do(`{ me { `+profileFields+` } }`, nil).at("me").(map[string]any)
+	if !ok {
+		c.t.Fatal("me is null")
+	}
+	return me
+}
+
+func everyoneStartsWithAGeneratedPicture(t *testing.T, alice, bob *client) {
+	t.Helper()
+	a, b := alice.me(), bob.me()
+	if a["hasAvatar"] != false || a["verification"] != nil || a["name"] != "Alice" {
+		t.Errorf("a new user is %v", a)
+	}
+	if a["avatarUrl"] == b["avatarUrl"] || a["id"] == b["id"] {
+		t.Errorf("two users have one picture or id: %v, %v", a, b)
+	}
+	if side := pictureSide(t, a["avatarUrl"], "image/png"); side != 256 {
+		t.Errorf("the generated picture has %d pixels a side, want 256", side)
+	}
+}
+
+func (c *client) updateName(name string) *answer {
+	c.t.Helper()
+	return c.do(`mutation($input: UpdateNameInput!) { updateName(input: $input) { user { name } `+userErrorFields+` } }`,
+		vars{"input": vars{"name": name}})
+}
+
+func aRenameShowsInTheOtherSession(t *testing.T, alice, aliceToo, bob *client) {
+	t.Helper()
+	if got := alice.updateName("Alice Liddell").at("updateName", "user", "name"); got != "Alice Liddell" {
+		t.Errorf("after the rename the name is %v", got)
+	}
+	if got := aliceToo.me()["name"]; got != "Alice Liddell" {
+		t.Errorf("the other session shows the name %v", got)
+	}
+	for name, want := range map[string]string{
+		"":                      "REQUIRED input.name",
+		"x":                     "TOO_SHORT input.name 2",
+		strings.Repeat("x", 33): "TOO_LONG input.name 32",
+		"a\u0007b":              "INVALID_CHARACTER input.name",
+		"bOB":                   "NAME_TAKEN input.name",
+	} {
+		a := alice.updateName(name)
+		if diff := cmp.Diff([]string{want}, a.faults("updateName")); diff != "" {
+			t.Errorf("renaming to %q (-want +got):\n%s", name, diff)
+		}
+	}
+	if got := aliceToo.me()["name"]; got != "Alice Liddell" {
+		t.Errorf("a refused rename left the name %v", got)
+	}
+	// The name that was left is free.
+	if got := bob.updateName("alice").at("updateName", "user", "name"); got != "alice" {
+		t.Errorf("a name that was given up could not be taken: %v", got)
+	}
+	if faults := bob.updateName("Bob").faults("updateName"); faults != nil {
+		t.Errorf("going back to one's own name: %v", faults)
+	}
+}
+
+const (
+	updateAvatar = `mutation($file: Upload!) { updateAvatar(file: $file) {
+		user { avatarUrl(size: 64) large: avatarUrl(size: 4000) hasAvatar } ` + userErrorFields + ` } }`
+	removeAvatar = `mutation { removeAvatar { user { avatarUrl hasAvatar } ` + userErrorFields + ` } }`
+)
+
+func aPictureShowsInTheOtherSession(t *testing.T, alice, aliceToo, bob *client) {
+	t.Helper()
+	a := alice.upload(updateAvatar, photo(t, 300, 400))
+	if side := pictureSide(t, a.at("updateAvatar", "user", "avatarUrl"), "image/jpeg"); side != 64 {
+		t.Errorf("the small picture has %d pixels a side, want 64", side)
+	}
+	if side := pictureSide(t, a.at("updateAvatar", "user", "large"), "image/jpeg"); side != 300 {
+		t.Errorf("the largest picture has %d pixels a side, want 300", side)
+	}
+	first := aliceToo.me()["avatarUrl"]
+	if side := pictureSide(t, first, "image/jpeg"); side != 256 {
+		t.Errorf("the other session shows a picture of %d pixels a side, want 256", side)
+	}
+	badFilesAreRefused(t, alice)
+	if got := aliceToo.me(); got["avatarUrl"] != first || got["hasAvatar"] != true {
+		t.Errorf("refused files changed the picture: %v", got)
+	}
+	if bob.me()["hasAvatar"] != false {
+		t.Error("another user's picture changed")
+	}
+	alice.upload(updateAvatar, transparent(t))
+	if second := aliceToo.me()["avatarUrl"]; second == first {
+		t.Error("a new picture has the old one's address")
+	} else if side := pictureSide(t, second, "image/png"); side != 100 {
+		t.Errorf("the transparent picture has %d pixels a side, want 100", side)
+	}
+	alice.do(removeAvatar, nil)
+	if got := aliceToo.me(); got["hasAvatar"] != false {
+		t.Errorf("the picture was removed, and the other session shows %v", got)
+	}
+}
+
+func badFilesAreRefused(t *testing.T, c *client) {
+	t.Helper()
+	whole := photo(t, 300, 400)
+	for name, test := range map[string]struct {
+		file []byte
+		want string
+	}{
+		"empty":       {nil, "FILE_EMPTY file"},
+		"too large":   {make([]byte, 10<<20+1), "FILE_TOO_LARGE file 10485760"},
+		"no picture":  {[]byte("<svg xmlns='http://www.w3.org/2000/svg'/>"), "IMAGE_UNSUPPORTED file"},
+		"cut short":   {whole[:len(whole)/2], "IMAGE_CORRUPT file"},
+		"many pixels": {hugeHeader(), "IMAGE_TOO_LARGE file 16777216"},
+	} {
+		if diff := cmp.Diff([]string{test.want}, c.upload(updateAvatar, test.file).faults("updateAvatar")); diff != "" {
+			t.Errorf("%s file (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func (c *client) saveVerification(name, number string) *answer {
+	c.t.Helper()
+	return c.do(`mutation($input: SaveVerificationInput!) { saveVerification(input: $input) {
+		user { verification { realName maskedIdCard idCard } } `+userErrorFields+` } }`,
+		vars{"input": vars{"realName": name, "idCard": number}})
+}
+
+func aVerificationIsSavedOnce(t *testing.T, alice, aliceToo, bob *client) {
+	t.Helper()
+	for _, test := range []struct {
+		name, number string
+		want         []string
+	}{
+		{"", "", []string{"REQUIRED input.realName", "REQUIRED input.idCard"}},
+		{realName, "", []string{"REQUIRED input.idCard"}},
+		{"张", idCard, []string{"TOO_SHORT input.realName 2"}},
+		{strings.Repeat("张", 51), idCard, []string{"TOO_LONG input.realName 50"}},
+		{"张3", idCard, []string{"REAL_NAME_INVALID input.realName"}},
+		{realName, "110105194912310021", []string{"ID_CARD_INVALID input.idCard"}},
+		{realName, "11010519491231002", []string{"ID_CARD_INVALID input.idCard"}},
+		{realName, "110101190002290011", []string{"ID_CARD_INVALID input.idCard"}},
+	} {
+		if diff := cmp.Diff(test.want, alice.saveVerification(test.name, test.number).faults("saveVerification")); diff != "" {
+			t.Errorf("saving %q, %q (-want +got):\n%s", test.name, test.number, diff)
+		}
+	}
+	if aliceToo.me()["verification"] != nil {
+		t.Error("refused values were stored")
+	}
+	a := alice.saveVerification(realName, "１１０１０５19491231002x")
+	want := map[string]any{"realName": realName, "maskedIdCard": "1****************X", "idCard": idCard}
+	if diff := cmp.Diff(want, a.at("saveVerification", "user", "verification")); diff != "" {
+		t.Errorf("saved (-want +got):\n%s", diff)
+	}
+	saved := aliceToo.me()["verification"]
+	if faults := aliceToo.saveVerification(realName, idCard).faults("saveVerification"); faults != nil {
+		t.Errorf("the same again: %v", faults)
+	}
+	for _, other := range [][2]string{{"李四", idCard}, {realName, otherCard}} {
+		got := aliceToo.saveVerification(other[0], other[1]).faults("saveVerification")
+		if diff := cmp.Diff([]string{"ALREADY_VERIFIED"}, got); diff != "" {
+			t.Errorf("other values (-want +got):\n%s", diff)
+		}
+	}
+	if diff := cmp.Diff(saved, alice.me()["verification"]); diff != "" {
+		t.Errorf("saving again changed what is stored (-before +after):\n%s", diff)
+	}
+	if bob.me()["verification"] != nil {
+		t.Error("another user has the verification")
+	}
+}
+
+const fullNumber = `{ me { verification { maskedIdCard idCard } } }`
+
+func theFullNumberNeedsAFreshPassword(t *testing.T, s *server, alice, aliceToo *client) {
+	t.Helper()
+	if got := alice.do(fullNumber, nil).at("me", "verification", "idCard"); got != idCard {
+		t.Errorf("right after signing in, the full number is %v", got)
+	}
+	passwordsWereEntered(t, s, 601*time.Second)
+	a := alice.do(fullNumber, nil)
+	if a.code() != "REAUTHENTICATION_REQUIRED" || a.at("me", "verification", "maskedIdCard") == nil ||
+		a.at("me", "verification", "idCard") != nil {
+		t.Errorf("ten minutes later: %s", a.Body)
+	}
+	for password, want := range map[string]string{
+		"":                "REQUIRED input.password",
+		"wrong password!": "WRONG_CREDENTIALS input.password",
+	} {
+		if diff := cmp.Diff([]string{want}, alice.reauthenticate(password).faults("reauthenticate")); diff != "" {
+			t.Errorf("password %q (-want +got):\n%s", password, diff)
+		}
+	}
+	if faults := alice.reauthenticate(password).faults("reauthenticate"); faults != nil {
+		t.Errorf("the right password: %v", faults)
+	}
+	if got := alice.do(fullNumber, nil).at("me", "verification", "idCard"); got != idCard {
+		t.Errorf("after the password, the full number is %v", got)
+	}
+	if code := aliceToo.do(fullNumber, nil).code(); code != "REAUTHENTICATION_REQUIRED" {
+		t.Errorf("the other session's password is as old as ever, and it got %q", code)
+	}
+}
+
+func (c *client) reauthenticate(password string) *answer {
+	c.t.Helper()
+	return c.do(`mutation($input: ReauthenticateInput!) { reauthenticate(input: $input) { `+userErrorFields+` } }`,
+		vars{"input": vars{"password": password}})
+}
+
+// passwordsWereEntered moves the last entry of every password into the past.
+func passwordsWereEntered(t *testing.T, s *server, ago time.Duration) {
+	t.Helper()
+	db, err := database.Open(context.Background(), filepath.Join(s.data, "nameplate.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	err = db.Session.Update().
+		Where(session.AuthenticatedAtGT(time.Time{})).
+		SetAuthenticatedAt(now().Add(-ago)).
+		Exec(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+const signOut = `mutation { signOut { ` + userErrorFields + ` } }`
+
+func oneSessionEndsAndTheOtherStays(t *testing.T, alice, aliceToo *client) {
+	t.Helper()
+	a := alice.do(`mutation { signOut { userErrors { code } } updateName(input: { name: "Mallory" }) { user { name } } }`, nil)
+	if a.code() != "UNAUTHENTICATED" || a.at("signOut") == nil {
+		t.Errorf("a change after signing out in one request: %s", a.Body)
+	}
+	for _, query := range []string{
+		`{ me { name } }`, removeAvatar,
+		`mutation { updateName(input: { name: "Mallory" }) { user { name } } }`,
+		`mutation { reauthenticate(input: { password: "x" }) { userErrors { code } } }`,
+		`mutation { saveVerification(input: { realName: "x", idCard: "x" }) { userErrors { code } } }`,
+	} {
+		if a := alice.do(query, nil); a.code() != "UNAUTHENTICATED" {
+			t.Errorf("after signing out, %s: %s", query, a.Body)
+		}
+	}
+	if a := alice.upload(updateAvatar, photo(t, 64, 64)); a.code() != "UNAUTHENTICATED" {
+		t.Errorf("after signing out, an upload: %s", a.Body)
+	}
+	if a := alice.do(signOut, nil); a.code() != "" || a.faults("signOut") != nil {
+		t.Errorf("signing out again: %s", a.Body)
+	}
+	if got := aliceToo.me()["name"]; got != "Alice Liddell" {
+		t.Errorf("the other session shows %v", got)
+	}
+}
+
+func bobIsUntouched(t *testing.T, bob, bobToo *client) {
+	t.Helper()
+	me := bobToo.me()
+	if me["name"] != "Bob" || me["hasAvatar"] != false || me["verification"] != nil {
+		t.Errorf("the other user is %v", me)
+	}
+	if diff := cmp.Diff(me, bob.me()); diff != "" {
+		t.Errorf("two sessions of one user differ:\n%s", diff)
+	}
+}
+
+func TestSignUpAndSignInRefuse(t *testing.T) {
+	s := start(t, t.TempDir(), nil)
+	c := newClient(t, s.url, false)
+	c.mustEnter("signUp", "Alice", password)
+	for _, test := range []struct {
+		mutation, name, password string
+		want                     []string
+	}{
+		{"signUp", "", "", []string{"REQUIRED input.name", "REQUIRED input.password"}},
+		{"signUp", "x", "short", []string{"TOO_SHORT input.name 2", "TOO_SHORT input.password 8"}},
+		{"signUp", "Bob", strings.Repeat("x", 257), []string{"TOO_LONG input.password 256"}},
+		{"signUp", "Bob", "with\x00a NUL", []string{"INVALID_CHARACTER input.password"}},
+		{"signUp", "Bo\u202Eb", password, []string{"INVALID_CHARACTER input.name"}},
+		{"signUp", "ａｌｉｃｅ", password, []string{"NAME_TAKEN input.name"}},
+		{"signIn", "", "", []string{"REQUIRED input.name", "REQUIRED input.password"}},
+		{"signIn", "Alice", "wrong password!", []string{"WRONG_CREDENTIALS"}},
+		{"signIn", "Nobody", password, []string{"WRONG_CREDENTIALS"}},
+		{"signIn", "\u202E", password, []string{"WRONG_CREDENTIALS"}},
+	} {
+		anonymous := newClient(t, s.url, true)
+		a := anonymous.enter(test.mutation, test.name, test.password)
+		if diff := cmp.Diff(test.want, a.faults(test.mutation)); diff != "" {
+			t.Errorf("%s as %q (-want +got):\n%s", test.mutation, test.name, diff)
+		}
+		if a.at(test.mutation, "user") != nil || a.Header.Get("Set-Cookie") != "" {
+			t.Errorf("%s as %q: a session was given: %s", test.mutation, test.name, a.Body)
+		}
+	}
+}
+
+func TestMessagesAreInTheLanguageOfTheRequest(t *testing.T) {
+	s := start(t, t.TempDir(), nil)
+	for language, want := range map[string]string{
+		"":                        "This is required.",
+		"de":                      "This is required.",
+		"zh-CN,zh;q=0.9,en;q=0.8": "此项必填。",
+		"en;q=0.5, zh-Hans;q=0.9": "此项必填。",
+		"nonsense;;;":             "This is required.",
+	} {
+		req, _ := http.NewRequest(http.MethodPost, s.url+"/graphql", strings.NewReader(
+			`{"query":"mutation{signIn(input:{name:\"\",password:\"x\"}){userErrors{message}}}"}`))
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Accept-Language", language)
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		if !strings.Contains(string(body), want) {
+			t.Errorf("Accept-Language %q: %s, want %s", language, body, want)
+		}
+	}
+}
+
+func TestABrowserGetsItsTokenAsACookieOnly(t *testing.T) {
+	s := start(t, t.TempDir(), nil)
+	a := newClient(t, s.url, true).enter("signUp", "Alice", password)
+	if a.at("signUp", "sessionToken") != nil {
+		t.Errorf("a script could read the token: %s", a.Body)
+	}
+	cookie := a.Header.Get("Set-Cookie")
+	for _, attribute := range []string{"nameplate_session=", "HttpOnly", "SameSite=Lax", "Path=/"} {
+		if !strings.Contains(cookie, attribute) {
+			t.Errorf("the cookie lacks %s: %s", attribute, cookie)
+		}
+	}
+}
+
+func TestUnderHTTPSTheCookieIsBoundToTheHost(t *testing.T) {
+	s := start(t, t.TempDir(), map[string]string{"NAMEPLATE_PUBLIC_URL": "https://id.example.com"})
+	a := newClient(t, s.url, false).enter("signUp", "Alice", password)
+	if got := a.Header.Get("Set-Cookie"); !strings.HasPrefix(got, "__Host-nameplate_session=") || !strings.Contains(got, "Secure") {
+		t.Errorf("the cookie is %s", got)
+	}
+}
+
+func TestLimitsTellWhatIsAccepted(t *testing.T) {
+	s := start(t, t.TempDir(), nil)
+	a := newClient(t, s.url, false).do(`{ limits {
+		name { minLength maxLength } password { minLength maxLength }
+		avatar { maxBytes maxPixels maxSide types sizes } } }`, nil)
+	want := map[string]any{
+		"name":     map[string]any{"minLength": 2.0, "maxLength": 32.0},
+		"password": map[string]any{"minLength": 8.0, "maxLength": 256.0},
+		"avatar": map[string]any{
+			"maxBytes": 10485760.0, "maxPixels": 16777216.0, "maxSide": 8192.0,
+			"types": []any{"image/jpeg", "image/png"}, "sizes": []any{64.0, 128.0, 256.0, 512.0},
+		},
+	}
+	if diff := cmp.Diff(want, a.at("limits")); diff != "" {
+		t.Errorf("limits (-want +got):\n%s", diff)
+	}
+}
+
+// pictureSide gets a picture as a browser would and returns the side of its
+// square.
+func pictureSide(t *testing.T, address any, mediaType string) int {
+	t.Helper()
+	res, err := http.Get(fmt.Sprint(address))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if got := res.Header.Get("Content-Type"); res.StatusCode != http.StatusOK || got != mediaType {
+		t.Fatalf("%s: status %d, %s; want %s", address, res.StatusCode, got, mediaType)
+	}
+	if got := res.Header.Get("Cache-Control"); !strings.Contains(got, "immutable") {
+		t.Errorf("%s: Cache-Control is %q", address, got)
+	}
+	config, _, err := image.DecodeConfig(res.Body)
+	if err != nil || config.Width != config.Height {
+		t.Fatalf("%s: no square picture: %v, %v", address, config, err)
+	}
+	return config.Width
+}
+
+func photo(t testing.TB, width, height int) []byte {
+	t.Helper()
+	img := image.NewRGBA(image.Rect(0, 0, width, height))
+	for y := range height {
+		for x := range width {
+			img.SetRGBA(x, y, color.RGBA{uint8(x), uint8(y), 128, 255})
+		}
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, nil); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func transparent(t testing.TB) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewNRGBA(image.Rect(0, 0, 100, 100))); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// hugeHeader is a JPEG that claims 60000 pixels a side: start of image, and a
+// frame header (ITU-T T.81, B.2.2).
+func hugeHeader() []byte {
+	return []byte{
+		0xFF, 0xD8, 0xFF, 0xC0, 0, 17, 8, 0xEA, 0x60, 0xEA, 0x60, 3,
+		1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0,
+	}
+}
