@@ -26,6 +26,14 @@ import (
 // writer and waiting for it in Go is fair where waiting in SQLite is not, and a
 // pool of reading ones, which a write never blocks.
 func Open(ctx context.Context, path string) (*ent.Client, error) {
+	d, err := open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return ent.NewClient(ent.Driver(d)), nil
+}
+
+func open(ctx context.Context, path string) (*driver, error) {
 	writer, err := sql.Open("sqlite3", dsn(path, "_txlock=immediate"))
 	if err != nil {
 		return nil, err
@@ -42,10 +50,10 @@ func Open(ctx context.Context, path string) (*ent.Client, error) {
 	readers := max(4, runtime.GOMAXPROCS(0))
 	reader.SetMaxOpenConns(readers)
 	reader.SetMaxIdleConns(readers)
-	return ent.NewClient(ent.Driver(&driver{
+	return &driver{
 		Driver: entsql.OpenDB(dialect.SQLite, writer),
 		reader: entsql.OpenDB(dialect.SQLite, reader),
-	})), nil
+	}, nil
 }
 
 // dsn is documented at https://github.com/mattn/go-sqlite3#connection-string.
