@@ -194,18 +194,21 @@ func (c *client) do(query string, variables vars) *answer {
 // upload sends a file as the variable "file".
 func (c *client) upload(query string, file []byte) *answer {
 	c.t.Helper()
+	body, contentType := uploadForm(query, file)
+	return c.post(contentType, body)
+}
+
+// uploadForm is by the GraphQL multipart request specification.
+func uploadForm(query string, file []byte) (_ io.Reader, contentType string) {
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
-	operations, err := json.Marshal(map[string]any{"query": query, "variables": vars{"file": nil}})
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	operations, _ := json.Marshal(map[string]any{"query": query, "variables": vars{"file": nil}})
 	_ = form.WriteField("operations", string(operations))
 	_ = form.WriteField("map", `{"0":["variables.file"]}`)
 	part, _ := form.CreateFormFile("0", "me.jpg")
 	_, _ = part.Write(file)
 	_ = form.Close()
-	return c.post(form.FormDataContentType(), &body)
+	return &body, form.FormDataContentType()
 }
 
 func (c *client) post(contentType string, body io.Reader) *answer {
@@ -236,6 +239,10 @@ func (c *client) tryPost(contentType string, body io.Reader) (*answer, error) {
 		return nil, err
 	}
 	defer res.Body.Close()
+	return readAnswer(res)
+}
+
+func readAnswer(res *http.Response) (*answer, error) {
 	content, err := io.ReadAll(res.Body)
 	if err != nil {
 		return nil, err

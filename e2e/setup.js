@@ -4,6 +4,6 @@ import { chromium, chromiumIsMissing } from './nameplate.js';
 export default () => {
   if (!chromiumIsMissing) return;
   const message = `SKIPPED: e2e, every browser test: no Chromium at ${chromium} (set CHROMIUM)`;
-  if (process.env.NAMEPLATE_TEST_REQUIRE_ALL === '1') throw new Error(message);
+  if (process.env.TEST_REQUIRE_ALL === '1') throw new Error(message);
   console.error(message);
 };

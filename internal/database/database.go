@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -34,12 +35,18 @@ func Open(ctx context.Context, path string) (*ent.Client, error) {
 }
 
 func open(ctx context.Context, path string) (*driver, error) {
+	// Absolute, so that SQLite takes no path for something else: "//a/b" for a
+	// host, ":memory:" or an empty one for a database that is gone at the end.
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
 	writer, err := sql.Open("sqlite3", dsn(path, "_txlock=immediate"))
 	if err != nil {
 		return nil, err
 	}
 	writer.SetMaxOpenConns(1)
-	if err := migrate(ctx, writer); err != nil {
+	if err := migrateAlone(ctx, writer, filepath.Dir(path)); err != nil {
 		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), writer.Close())
 	}
 	// Opened after the migration, so that the file is there and in WAL mode.

@@ -6,6 +6,8 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"os"
+	"syscall"
 
 	"github.com/pressly/goose/v3"
 )
@@ -15,6 +17,22 @@ import (
 //
 //go:embed migrations
 var migrations embed.FS
+
+// migrateAlone migrates while no other process does: of two that start at once
+// on a new database, the second would else run into the tables of the first. The
+// lock is on the folder. The file's own won't do: SQLite has locks on it that
+// the process would lose by closing it here.
+func migrateAlone(ctx context.Context, db *sql.DB, folder string) error {
+	dir, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	defer dir.Close() // which unlocks
+	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("lock the folder %s: %w", folder, err)
+	}
+	return migrate(ctx, db)
+}
 
 func migrate(ctx context.Context, db *sql.DB) error {
 	files, err := fs.Sub(migrations, "migrations/sqlite")

@@ -1,0 +1,68 @@
+# make run       build and start the server on http://localhost:8080
+# make test      all tests; RACE=1 with the race detector
+# make check     everything that gates a change
+# make build     ./nameplate with the web assets in it
+# make generate  the generated code: ent, graph
+# make migration NAME=what   a migration file with what ent/schema has changed
+# make format    all Go files
+
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOFUMPT  := go run mvdan.cc/gofumpt@v0.12.0
+# gqlgen rewrites the resolvers' file in its own format.
+SOURCES  := $(shell git ls-files '*.go' | grep -v '^graph/schema.resolvers.go$$')
+FUZZTIME := 5s
+
+.PHONY: run build test test-go test-browser check lint fresh fuzz generate migration format
+
+run: build
+	./nameplate
+
+build: web/dist/playground/index.html
+	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o nameplate .
+
+# The playground: third-party files from a pinned package, never committed.
+web/dist/playground/index.html: web/package.json web/package-lock.json web/build.mjs
+	npm --prefix web ci --no-audit --no-fund
+	npm --prefix web run build
+
+test: test-go test-browser
+
+test-go:
+	go test $(if $(RACE),-race) ./...
+
+test-browser: build e2e/node_modules/.package-lock.json
+	npm --prefix e2e test
+
+e2e/node_modules/.package-lock.json: e2e/package.json e2e/package-lock.json
+	npm --prefix e2e ci --no-audit --no-fund
+	@touch $@
+
+check: lint fresh
+	$(MAKE) test RACE=1
+	$(MAKE) fuzz
+
+lint:
+	$(GOLANGCI) run
+	@out=$$($(GOFUMPT) -l $(SOURCES)); test -z "$$out" || { echo "not formatted; run make format:"; echo "$$out"; exit 1; }
+
+# Generating again must change nothing.
+fresh:
+	@before=$$(git ls-files -co --exclude-standard ent graph | xargs sha256sum); \
+	go generate ./...; \
+	after=$$(git ls-files -co --exclude-standard ent graph | xargs sha256sum); \
+	test "$$before" = "$$after" || { echo "generated code was stale; run make generate and commit"; exit 1; }
+
+# Every fuzz target for a short while; FUZZTIME=1m for longer.
+fuzz:
+	@git ls-files -co --exclude-standard '*_test.go' | xargs grep -Ho '^func Fuzz[A-Za-z]*' | sed 's/:func / /' | while read -r file target; do \
+	  echo "$$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" || exit 1; done
+
+generate:
+	go generate ./...
+
+migration:
+	go run ./internal/database/newmigration $(NAME)
+
+format:
+	$(GOFUMPT) -w $(SOURCES)
