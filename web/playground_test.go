@@ -119,7 +119,7 @@ func TestExamplesFitTheSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, example := range examples {
-		if _, errs := gqlparser.LoadQuery(schema, example.Query); errs != nil {
+		if _, errs := gqlparser.LoadQueryWithRules(schema, example.Query, nil); errs != nil {
 			t.Errorf("%s: %v", example.Name, errs)
 		}
 	}

@@ -45,6 +45,9 @@ const hashWait = 5 * time.Second
 // passwords hashes and compares, so many at once that memory is bounded.
 type passwords struct {
 	slots *semaphore.Weighted
+	// wait is hashWait, and key argon2.IDKey, but in tests.
+	wait time.Duration
+	key  func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte
 	// nobody is compared with when there is no such user, so that a missing
 	// user costs what a wrong password costs.
 	nobody string
@@ -53,6 +56,8 @@ type passwords struct {
 func newPasswords(workers int) *passwords {
 	return &passwords{
 		slots:  semaphore.NewWeighted(int64(workers)),
+		wait:   hashWait,
+		key:    argon2.IDKey,
 		nobody: encode(make([]byte, saltBytes), make([]byte, hashBytes)),
 	}
 }
@@ -125,7 +130,7 @@ func (p *passwords) matches(ctx context.Context, password, phc string) (bool, er
 func (p *passwords) argon2id(
 	ctx context.Context, password string, salt []byte, t, memory uint32, threads uint8,
 ) ([]byte, error) {
-	waiting, cancel := context.WithTimeout(ctx, hashWait)
+	waiting, cancel := context.WithTimeout(ctx, p.wait)
 	defer cancel()
 	if err := p.slots.Acquire(waiting, 1); err != nil {
 		if ctx.Err() != nil {
@@ -134,7 +139,7 @@ func (p *passwords) argon2id(
 		return nil, &fault.Unavailable{RetryAfter: hashWait, Err: errors.New("too many passwords are waiting to be hashed")}
 	}
 	defer p.slots.Release(1)
-	return argon2.IDKey([]byte(password), salt, t, memory, threads, hashBytes), nil
+	return p.key([]byte(password), salt, t, memory, threads, hashBytes), nil
 }
 
 // phc is the parts of a PHC string:
@@ -158,13 +163,15 @@ func decode(s string) (phc, error) {
 	if len(parts) != 6 || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
 		return h, malformed
 	}
-	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &h.memory, &h.time, &h.threads); err != nil {
+	const cost = "m=%d,t=%d,p=%d"
+	_, err := fmt.Sscanf(parts[3], cost, &h.memory, &h.time, &h.threads)
+	if err != nil || parts[3] != fmt.Sprintf(cost, h.memory, h.time, h.threads) {
 		return h, malformed
 	}
 	var saltErr, sumErr error
 	h.salt, saltErr = base64.RawStdEncoding.DecodeString(parts[4])
 	h.sum, sumErr = base64.RawStdEncoding.DecodeString(parts[5])
-	if saltErr != nil || sumErr != nil || h.time == 0 || h.threads == 0 {
+	if saltErr != nil || sumErr != nil || len(h.sum) != hashBytes || h.time == 0 || h.threads == 0 {
 		return h, malformed
 	}
 	return h, nil

@@ -9,11 +9,12 @@ import (
 // values of EXIF 2.3 (JEITA CP-3451C), 4.6.4, tag Orientation.
 type orientation int
 
+const upright orientation = 1
+
 const (
-	upright    orientation = 1
-	tagOrient              = 0x0112
-	typeShort              = 3
-	entryBytes             = 12
+	tagOrient  = 0x0112
+	typeShort  = 3
+	entryBytes = 12
 )
 
 // tiffOrientation returns the Orientation of the first directory of a TIFF

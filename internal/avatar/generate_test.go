@@ -39,7 +39,7 @@ func TestDrawingsDiffer(t *testing.T) {
 	seen := map[string]int{}
 	for i := range 1000 {
 		img := drawing([]byte{byte(i), byte(i >> 8)}, 16)
-		data := fmt.Sprint(img.Palette, img.Pix)
+		data := fmt.Sprint(img.Palette) + string(img.Pix)
 		if other, found := seen[data]; found {
 			t.Errorf("seeds %d and %d look alike", other, i)
 		}

@@ -15,6 +15,7 @@ import (
 // schema.graphqls; a test holds the two lists to each other.
 type Code string
 
+// The codes.
 const (
 	Required         Code = "REQUIRED"
 	TooShort         Code = "TOO_SHORT"

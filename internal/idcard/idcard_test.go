@@ -3,6 +3,7 @@ package idcard
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -191,7 +192,7 @@ func FuzzParse(f *testing.F) {
 		n, err := Parse(s, now)
 		if err != nil {
 			// Only these, so that no error can hold the input.
-			if refused, ok := err.(*fault.Error); !ok || !refusals[*refused] {
+			if refused, ok := errors.AsType[*fault.Error](err); !ok || !refusals[*refused] {
 				t.Errorf("an error of another kind: %v", err)
 			}
 			return

@@ -1,6 +1,7 @@
 package idcard
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -129,7 +130,7 @@ func FuzzParseRealName(f *testing.F) {
 		name, err := ParseRealName(s)
 		if err != nil {
 			// Only these, so that no error can hold the input.
-			if refused, ok := err.(*fault.Error); !ok || !refusals[*refused] {
+			if refused, ok := errors.AsType[*fault.Error](err); !ok || !refusals[*refused] {
 				t.Errorf("an error of another kind: %v", err)
 			}
 			return

@@ -145,6 +145,7 @@ func TestKeysPrintAsRedacted(t *testing.T) {
 	if keys.String() != "[redacted]" {
 		t.Errorf("String is %s", keys)
 	}
+	//nolint:staticcheck // that nothing is in it is what is tested
 	if encoded, err := json.Marshal(keys); err != nil || string(encoded) != "{}" {
 		t.Errorf("JSON is %s, %v", encoded, err)
 	}

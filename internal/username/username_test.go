@@ -1,6 +1,7 @@
 package username
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -205,7 +206,7 @@ func FuzzParse(f *testing.F) {
 
 func checkFault(t *testing.T, err error) {
 	t.Helper()
-	refused, ok := err.(*fault.Error)
+	refused, ok := errors.AsType[*fault.Error](err)
 	if !ok || refused.Field != "name" {
 		t.Fatalf("not a fault of the name: %v", err)
 	}

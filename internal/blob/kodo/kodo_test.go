@@ -246,7 +246,7 @@ func wantError(t *testing.T, err error, double *blobtest.Kodo, call string, part
 	}
 }
 
-func redirected(next http.Handler) http.Handler {
+func redirected(http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Reqid", "x")
 		http.Redirect(w, r, "http://"+r.Host+r.URL.Path, http.StatusTemporaryRedirect)
@@ -263,7 +263,7 @@ func tellToken(http.Handler) http.Handler {
 }
 
 func tellMuch(http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X-Reqid", "x")
 		w.WriteHeader(http.StatusBadRequest)
 		_, _ = io.WriteString(w, strings.Repeat("bla ", 10_000))
