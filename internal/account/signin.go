@@ -25,7 +25,11 @@ func (s *Service) SignIn(ctx context.Context, name, password string) (*ent.User,
 	}
 	var issued *session.Issued
 	err = s.db.WithTx(ctx, func(tx *ent.Tx) error {
-		if err := audit.Record(ctx, tx, user.ID, event.KindSIGNED_IN, s.now()); err != nil {
+		err := audit.Record(ctx, tx, user.ID, event.KindSIGNED_IN, s.now())
+		if ent.IsConstraintError(err) { // the user has been deleted meanwhile
+			return &fault.Error{Code: fault.WrongCredentials}
+		}
+		if err != nil {
 			return err
 		}
 		issued, err = s.sessions.Issue(ctx, tx, user.ID)
