@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"nameplate/internal/config"
 )
 
 // example is a fenced block of a document and the JSON block behind it.
@@ -21,18 +23,15 @@ var exampleBlocks = regexp.MustCompile("(?s)```(sh|graphql)\n(.*?)```\n```json\n
 
 func examples(t *testing.T, document, language string) []example {
 	t.Helper()
-	text, err := os.ReadFile(document)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := read(t, document)
 	var all []example
-	for _, match := range exampleBlocks.FindAllStringSubmatch(string(text), -1) {
+	for _, match := range exampleBlocks.FindAllStringSubmatch(text, -1) {
 		if match[1] != language {
 			t.Fatalf("%s has an example in %s", document, match[1])
 		}
 		all = append(all, example{match[2], match[3]})
 	}
-	if blocks := strings.Count(string(text), "```"+language+"\n"); len(all) != blocks || blocks == 0 {
+	if blocks := strings.Count(text, "```"+language+"\n"); len(all) != blocks || blocks == 0 {
 		t.Fatalf("%s has %d examples, and %d of them have an answer", document, blocks, len(all))
 	}
 	return all
@@ -127,4 +126,34 @@ func matches(want, have any) bool {
 		return ok
 	}
 	return reflect.DeepEqual(want, have)
+}
+
+func TestEverySettingAndEveryCodeIsDocumented(t *testing.T) {
+	settings, err := config.Variables()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range settings {
+		requireRow(t, "docs/config.md", name)
+	}
+	for _, match := range regexp.MustCompile(`"([A-Z_]{5,})"`).
+		FindAllStringSubmatch(read(t, "graph/errors.go")+read(t, "internal/fault/fault.go"), -1) {
+		requireRow(t, "docs/errors.md", match[1])
+	}
+}
+
+func requireRow(t *testing.T, document, name string) {
+	t.Helper()
+	if !strings.Contains(read(t, document), "\n| `"+name+"` |") {
+		t.Errorf("%s has no row for %s", document, name)
+	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

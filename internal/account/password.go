@@ -61,13 +61,15 @@ func newPasswords(workers int) *passwords {
 }
 
 // normalisePassword is the OpaqueString profile (RFC 8265, section 4.2): what a
-// keyboard composes differently is the same password.
+// keyboard composes differently is the same password. U+FFFD is refused, since
+// it is what becomes of any character that a client didn't send in UTF-8: of such
+// passwords all of a length would be the same.
 func normalisePassword(password string) (string, error) {
 	if len(password) > maxPasswordBytes {
 		return "", passwordFault(fault.TooLong, MaxPasswordLength)
 	}
 	normal, err := precis.OpaqueString.String(password)
-	if err != nil {
+	if err != nil || strings.ContainsRune(normal, utf8.RuneError) {
 		return "", passwordFault(fault.InvalidCharacter, 0)
 	}
 	return normal, nil

@@ -147,7 +147,7 @@ func TestASignInThatFailsHalfwayLeavesNothing(t *testing.T) {
 func TestADamagedHashIsAnErrorAndNoSession(t *testing.T) {
 	f := newFixture(t)
 	alice, _ := f.mustSignUp("alice")
-	alice.Update().SetPasswordHash("damaged").ExecX(t.Context())
+	f.db.User.UpdateOneID(alice.ID).SetPasswordHash("damaged").ExecX(t.Context())
 	_, _, err := f.signIn("alice", password)
 	var refused *fault.Error
 	if err == nil || errors.As(err, &refused) {
