@@ -198,7 +198,10 @@ func openStore(conf *config.Config, publicURL string) (blob.Store, http.Handler,
 			Domain:    k.Domain,
 			Private:   k.Private,
 		})
-		return store, nil, err
+		if err != nil {
+			return nil, nil, fmt.Errorf("NAMEPLATE_STORAGE_URL, or its keys in NAMEPLATE_KODO_…: %w", err)
+		}
+		return store, nil, nil
 	}
 	store, err := disk.Open(conf.Storage.Folder, publicURL+mediaPath)
 	return store, store, err

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math"
 	"slices"
@@ -46,46 +47,65 @@ var errReauthenticate = &codedError{
 func invalidValue(message string) error { return &codedError{codeValidationFailed, message} }
 
 // presenter decides what a client reads of an error. What isn't known to be meant
-// for clients is logged once and answered as an internal error with the
-// request's id.
+// for clients is logged once and answered as an internal error with the request's id.
 //
-// No text that a person sent is repeated: validation errors would quote values,
-// parse errors the query.
-func presenter(log *slog.Logger) graphql.ErrorPresenterFunc {
-	return func(ctx context.Context, err error) *gqlerror.Error {
-		out := &gqlerror.Error{Path: graphql.GetPath(ctx)}
-		located, isGraphQL := errors.AsType[*gqlerror.Error](err)
-		if isGraphQL {
-			out.Locations = located.Locations
-			if located.Path != nil {
-				out.Path = located.Path
-			}
-		}
-		if coded, ok := errors.AsType[*codedError](err); ok {
-			return withCode(out, coded.code, coded.message)
-		}
-		if busy, ok := errors.AsType[*fault.Unavailable](err); ok {
-			logError(ctx, log, slog.LevelWarn, "unavailable", busy.Err)
-			withCode(out, codeServiceUnavailable, "The server is busy. Try again later.")
-			out.Extensions["retryAfter"] = int(math.Ceil(busy.RetryAfter.Seconds()))
-			return out
-		}
-		switch {
-		case errors.Is(err, session.ErrNone):
-			return withCode(out, codeUnauthenticated, "Sign in first.")
-		case errors.Is(err, errPanic): // logged already
-		case errors.Is(err, context.Canceled): // the client has left
-		case errors.Is(err, context.DeadlineExceeded):
-			return withCode(out, codeTimeout, "The request took too long.")
-		case isGraphQL && located.Err == nil:
-			return presentQueryError(out, located)
-		default:
-			logError(ctx, log, slog.LevelError, "internal error", err)
-		}
-		withCode(out, codeInternal, "Something went wrong on the server.")
-		out.Extensions["requestId"] = httplog.RequestID(ctx)
-		return out
+// No text that a person sent is repeated. Validation errors would quote values,
+// parse errors the query; and even a name in a query may be a secret that was
+// pasted in the wrong place, so of names only those that the schema has are left.
+type presenter struct {
+	log   *slog.Logger
+	names map[string]bool // all that the schema has
+}
+
+// present implements graphql.ErrorPresenterFunc.
+func (p *presenter) present(ctx context.Context, err error) *gqlerror.Error {
+	located, _ := errors.AsType[*gqlerror.Error](err)
+	out := newError(ctx, located)
+	if coded, ok := errors.AsType[*codedError](err); ok {
+		return withCode(out, coded.code, coded.message)
 	}
+	// What fails because the client has left, or because the time is up, need not
+	// say so: a transaction that was rolled back doesn't.
+	ended := errors.Join(err, ctx.Err())
+	busy, isBusy := errors.AsType[*fault.Unavailable](err)
+	switch {
+	case errors.Is(err, session.ErrNone):
+		return withCode(out, codeUnauthenticated, "Sign in first.")
+	case errors.Is(err, errPanic): // logged already
+	case errors.Is(ended, context.Canceled): // nobody is there to read it
+	case isBusy:
+		logError(ctx, p.log, slog.LevelWarn, "unavailable", busy.Err)
+		withCode(out, codeServiceUnavailable, "The server is busy. Try again later.")
+		out.Extensions["retryAfter"] = int(math.Ceil(busy.RetryAfter.Seconds()))
+		return out
+	case errors.Is(ended, context.DeadlineExceeded):
+		return withCode(out, codeTimeout, "The request took too long.")
+	case located != nil && located.Err == nil:
+		return p.presentQueryError(out, located)
+	default:
+		logError(ctx, p.log, slog.LevelError, "internal error", cause(err))
+	}
+	withCode(out, codeInternal, "Something went wrong on the server.")
+	out.Extensions["requestId"] = httplog.RequestID(ctx)
+	return out
+}
+
+// newError is an error that says where in the response and in the query it
+// belongs, and nothing yet of what it is.
+func newError(ctx context.Context, located *gqlerror.Error) *gqlerror.Error {
+	out := &gqlerror.Error{}
+	if located != nil {
+		out.Locations = located.Locations
+	}
+	// Not located.Path: of an argument, that leads beyond the field.
+	if field := graphql.GetFieldContext(ctx); field != nil {
+		out.Path = field.Path()
+		if out.Locations == nil && field.Field.Field != nil {
+			at := field.Field.Position
+			out.Locations = []gqlerror.Location{{Line: at.Line, Column: at.Column}}
+		}
+	}
+	return out
 }
 
 func withCode(e *gqlerror.Error, code, message string) *gqlerror.Error {
@@ -94,53 +114,30 @@ func withCode(e *gqlerror.Error, code, message string) *gqlerror.Error {
 	return e
 }
 
+// cause is the error without gqlgen's wrapping, whose text has the response's path
+// and so aliases, which a client chooses.
+func cause(err error) error {
+	if located, ok := errors.AsType[*gqlerror.Error](err); ok {
+		return located.Err
+	}
+	return err
+}
+
 // presentQueryError is for errors that gqlparser and gqlgen word themselves.
-func presentQueryError(out, err *gqlerror.Error) *gqlerror.Error {
+func (p *presenter) presentQueryError(out, err *gqlerror.Error) *gqlerror.Error {
 	code, _ := err.Extensions["code"].(string)
 	switch {
+	case strings.HasPrefix(err.Message, "exceeded token limit"):
+		return withCode(out, codeParseFailed, fmt.Sprintf("The query has more than %d tokens.", maxTokens))
 	case code == codeParseFailed:
-		return withCode(out, code, "The query is not valid GraphQL.")
-	case slices.Contains(rulesThatQuoteNames, err.Rule):
-		message, _, _ := strings.Cut(err.Message, " Did you mean")
-		return withCode(out, codeValidationFailed, message)
+		return withCode(out, codeParseFailed, "The query is not valid GraphQL.")
 	case err.Rule != "":
-		return withCode(out, codeValidationFailed, "The query breaks the rule "+err.Rule+".")
+		return withCode(out, codeValidationFailed, p.ruleMessage(err))
 	case len(err.Path) > 1 && err.Path[0] == ast.PathName("variable"):
-		return presentVariableError(out, err)
+		return withCode(out, codeValidationFailed, p.variableMessage(err))
 	}
-	return withCode(out, codeValidationFailed, "The request does not fit the schema.")
-}
-
-// rulesThatQuoteNames are the validation rules whose messages have names of the
-// query and of the schema in them, but no values.
-var rulesThatQuoteNames = []string{
-	"FieldsOnCorrectTypeWithoutSuggestions",
-	"KnownArgumentNames",
-	"KnownDirectives",
-	"KnownFragmentNames",
-	"KnownTypeNames",
-	"NoUndefinedVariables",
-	"NoUnusedFragments",
-	"NoUnusedVariables",
-	"ProvidedRequiredArguments",
-	"ScalarLeafsWithoutSuggestions",
-	"UniqueInputFieldNames",
-	"VariablesInAllowedPosition",
-}
-
-// presentVariableError names the variable, and of its inside what the schema
-// names: the path may else hold a key that a person sent.
-func presentVariableError(out, err *gqlerror.Error) *gqlerror.Error {
-	path := err.Path[1:]
-	reason := "has a value of the wrong type"
-	switch err.Message {
-	case "must be defined", "cannot be null":
-		reason = err.Message
-	case "unknown field":
-		path, reason = path[:len(path)-1], "has an unknown field"
-	}
-	out.Path = nil
-	return withCode(out, codeValidationFailed, "The variable "+path.String()+" "+reason+".")
+	return withCode(out, codeValidationFailed,
+		"There is no operation to run. Where the query has several, operationName must name one.")
 }
 
 // errPanic is what a panic becomes after it was logged.

@@ -17,13 +17,8 @@ import (
 const (
 	// maxMap is how many bytes the part "map" may have: it names one file.
 	maxMap = 1 << 10
-	// maxMultipart bounds what is read of a body: the file, the other parts and
-	// what stands between them.
-	maxMultipart = avatar.MaxBytes + maxJSON + 64<<10
-	// maxDrain is how much more is read and thrown away, so that a client that is
-	// still sending too large a file comes to read why it was refused: one whose
-	// connection is closed meanwhile sees only that.
-	maxDrain = 64 << 20
+	// maxBetween is how many bytes may stand around the content of the parts.
+	maxBetween = 64 << 10
 )
 
 // multipartTransport is a POST of multipart/form-data by the GraphQL multipart
@@ -40,15 +35,32 @@ func (multipartTransport) Supports(r *http.Request) bool {
 
 // Do implements graphql.Transport.
 func (multipartTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	body := r.Body
-	defer func() { _, _ = io.CopyN(io.Discard, body, maxDrain) }()
-	r.Body = http.MaxBytesReader(nil, body, maxMultipart)
+	// Until the request is known to be one, little of it is read: what stands
+	// around the parts is kept in memory.
+	body := &limitedBody{body: r.Body, left: maxJSON + maxMap + maxBetween}
+	r.Body = io.NopCloser(body)
 	params, err := parseMultipart(r)
 	if err != nil {
 		refuse(w, r, exec, err)
 		return
 	}
+	body.left = avatar.MaxBytes + maxBetween
 	execute(w, r, exec, params)
+}
+
+// limitedBody fails as http.MaxBytesReader does, at a limit that can be changed.
+type limitedBody struct {
+	body io.Reader
+	left int64
+}
+
+func (l *limitedBody) Read(p []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, &http.MaxBytesError{}
+	}
+	n, err := l.body.Read(p[:min(int64(len(p)), l.left)])
+	l.left -= int64(n)
+	return n, err
 }
 
 // parseMultipart reads the parts "operations" and "map" and puts the file's part,

@@ -40,7 +40,9 @@ type Options struct {
 // NewHandler serves GraphQL over HTTP. It must be called within the session
 // middleware, which says who is asking.
 func NewHandler(resolver *Resolver, o Options) http.Handler {
+	schema := servedSchema()
 	server := handler.New(NewExecutableSchema(Config{
+		Schema:     schema,
 		Resolvers:  resolver,
 		Directives: DirectiveRoot{Auth: auth(o.Now)},
 	}))
@@ -50,10 +52,15 @@ func NewHandler(resolver *Resolver, o Options) http.Handler {
 	server.SetQueryCache(lru.New[*ast.QueryDocument](cachedQueries))
 	server.SetParserTokenLimit(maxTokens)
 	server.SetDisableSuggestion(true)
-	server.SetErrorPresenter(presenter(o.Log))
+	server.SetValidationRulesFn(validationRules(o.Introspection))
+	server.SetErrorPresenter((&presenter{log: o.Log, names: namesOf(schema)}).present)
 	server.SetRecoverFunc(recoverer(o.Log))
 	if o.Introspection {
 		server.Use(extension.Introspection{})
 	}
-	return server
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer drain(r.Body)
+		setHeader(w) // here, since after a panic it is gqlgen that answers
+		server.ServeHTTP(w, r)
+	})
 }

@@ -11,8 +11,12 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
-// maxJSON is how many bytes a request may have, its file not counted.
-const maxJSON = 64 << 10
+const (
+	// maxJSON is how many bytes a request may have, its file not counted.
+	maxJSON = 64 << 10
+	// maxDrain is how many bytes of a body are thrown away after the answer.
+	maxDrain = 64 << 20
+)
 
 // jsonTransport is a POST of application/json.
 type jsonTransport struct{}
@@ -22,8 +26,7 @@ func (jsonTransport) Supports(r *http.Request) bool { return mediaType(r) == "ap
 
 // Do implements graphql.Transport.
 func (jsonTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	start := graphql.Now()
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxJSON))
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxJSON))
 	if err != nil {
 		refuse(w, r, exec, readError(err))
 		return
@@ -33,7 +36,6 @@ func (jsonTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 		refuse(w, r, exec, err)
 		return
 	}
-	params.ReadTime = graphql.TraceTiming{Start: start, End: graphql.Now()}
 	execute(w, r, exec, params)
 }
 
@@ -84,14 +86,19 @@ func execute(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor,
 	ctx := r.Context()
 	params.Headers = r.Header
 	operation, errs := exec.CreateOperationContext(ctx, params)
+	if errs == nil {
+		errs = checkConditions(operation)
+	}
 	if errs != nil {
 		write(w, http.StatusOK, exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs))
 		return
 	}
 	responses, ctx := exec.DispatchOperation(ctx, operation)
-	if response := responses(ctx); response != nil {
-		write(w, http.StatusOK, response)
-	} // else the client has left
+	response := responses(ctx)
+	if response == nil { // the time was up, or the client had left, before it began
+		response = exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(ctx.Err())})
+	}
+	write(w, http.StatusOK, response)
 }
 
 // refuse answers a request that is no GraphQL request.
@@ -107,6 +114,7 @@ func refuse(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, 
 // the user's cookie.
 func RefuseCrossOrigin(w http.ResponseWriter, _ *http.Request) {
 	refusal := withCode(&gqlerror.Error{}, codeForbidden, "A page of another origin may not use this server.")
+	setHeader(w)
 	write(w, http.StatusForbidden, &graphql.Response{Errors: gqlerror.List{refusal}})
 }
 
@@ -125,12 +133,28 @@ func readError(err error) error {
 	return &codedError{codeBadRequest, "The request ended before it was complete."}
 }
 
-func write(w http.ResponseWriter, status int, response *graphql.Response) {
+// setHeader says what all answers are. What a session reads is nobody else's.
+func setHeader(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	// What a session reads is nobody else's.
 	w.Header().Set("Cache-Control", "no-store")
+}
+
+func write(w http.ResponseWriter, status int, response *graphql.Response) {
 	w.WriteHeader(status)
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(response) // a client that has left is no error
+	// Not graphql.Response itself: it has data, as null, also where nothing was
+	// executed (GraphQL specification, section 7.1).
+	_ = encoder.Encode(struct { // a client that has left is no error
+		Errors     gqlerror.List   `json:"errors,omitempty"`
+		Data       json.RawMessage `json:"data,omitempty"`
+		Extensions map[string]any  `json:"extensions,omitempty"`
+	}{response.Errors, response.Data, response.Extensions})
+}
+
+// drain reads what is left of a body, and throws it away: a client that is still
+// sending too much comes to read why it was refused, where one whose connection is
+// closed meanwhile sees only that.
+func drain(body io.Reader) {
+	_, _ = io.CopyN(io.Discard, body, maxDrain) // what fails here was answered already
 }

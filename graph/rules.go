@@ -1,0 +1,75 @@
+package graph
+
+import (
+	"maps"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/validator/core"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+)
+
+// The names of our own validation rules.
+const (
+	ruleNoIntrospection = "NoIntrospection"
+	ruleNumbersFit      = "NumbersFit"
+)
+
+// validationRules are GraphQL's, and our own.
+func validationRules(introspection bool) func() *rules.Rules {
+	return func() *rules.Rules {
+		all := rules.NewDefaultRules()
+		all.AddRule(ruleNumbersFit, numbersFit)
+		if !introspection {
+			all.AddRule(ruleNoIntrospection, noIntrospection)
+		}
+		return all
+	}
+}
+
+// numbersFit refuses a number beyond 64 bits where a custom scalar is wanted: the
+// rule about values leaves those to the scalar, and gqlgen panics before it asks.
+func numbersFit(observers *core.Events, addError core.AddErrFunc) {
+	observers.OnValue(func(_ *core.Walker, value *ast.Value) {
+		if value.Definition == nil || value.Definition.Kind != ast.Scalar || value.Definition.BuiltIn {
+			return
+		}
+		if _, err := value.Value(nil); err != nil {
+			addError(core.Message("A number is out of range."), core.At(value.Position))
+		}
+	})
+}
+
+// noIntrospection refuses questions about the schema. By itself gqlgen would answer
+// them with an error like any that a resolver returns.
+func noIntrospection(observers *core.Events, addError core.AddErrFunc) {
+	observers.OnField(func(_ *core.Walker, field *ast.Field) {
+		if field.Name == "__schema" || field.Name == "__type" {
+			addError(core.Message("Introspection is off on this server."), core.At(field.Position))
+		}
+	})
+}
+
+// checkConditions refuses null as a variable of type Boolean that has a default.
+// GraphQL's rules let such a variable be the condition of @skip and @include, and
+// gqlgen panics there at null.
+func checkConditions(operation *graphql.OperationContext) gqlerror.List {
+	for _, v := range operation.Operation.VariableDefinitions {
+		value, given := operation.Variables[v.Variable]
+		if given && value == nil && v.DefaultValue != nil && v.Type.Name() == "Boolean" {
+			path := ast.Path{ast.PathName("variable"), ast.PathName(v.Variable)}
+			return gqlerror.List{gqlerror.ErrorPathf(path, "cannot be null")}
+		}
+	}
+	return nil
+}
+
+// servedSchema is the schema without what the transports don't serve: gqlgen adds
+// @defer to every one, and these send one response.
+func servedSchema() *ast.Schema {
+	schema := *parsedSchema
+	schema.Directives = maps.Clone(schema.Directives)
+	delete(schema.Directives, "defer")
+	return &schema
+}
