@@ -74,16 +74,16 @@ func (p *presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	case errors.Is(err, errPanic): // logged already
 	case errors.Is(ended, context.Canceled): // nobody is there to read it
 	case isBusy:
-		logError(ctx, p.log, slog.LevelWarn, "unavailable", busy.Err)
+		p.logError(ctx, slog.LevelWarn, "unavailable", busy.Err)
 		withCode(out, codeServiceUnavailable, "The server is busy. Try again later.")
 		out.Extensions["retryAfter"] = int(math.Ceil(busy.RetryAfter.Seconds()))
 		return out
 	case errors.Is(ended, context.DeadlineExceeded):
 		return withCode(out, codeTimeout, "The request took too long.")
 	case located != nil && located.Err == nil:
-		return p.presentQueryError(out, located)
+		return p.presentQueryError(ctx, out, located)
 	default:
-		logError(ctx, p.log, slog.LevelError, "internal error", cause(err))
+		p.logError(ctx, slog.LevelError, "internal error", cause(err))
 	}
 	withCode(out, codeInternal, "Something went wrong on the server.")
 	out.Extensions["requestId"] = httplog.RequestID(ctx)
@@ -101,8 +101,7 @@ func newError(ctx context.Context, located *gqlerror.Error) *gqlerror.Error {
 	if field := graphql.GetFieldContext(ctx); field != nil {
 		out.Path = field.Path()
 		if out.Locations == nil && field.Field.Field != nil {
-			at := field.Field.Position
-			out.Locations = []gqlerror.Location{{Line: at.Line, Column: at.Column}}
+			out.Locations = []gqlerror.Location{location(field.Field.Position)}
 		}
 	}
 	return out
@@ -124,7 +123,7 @@ func cause(err error) error {
 }
 
 // presentQueryError is for errors that gqlparser and gqlgen word themselves.
-func (p *presenter) presentQueryError(out, err *gqlerror.Error) *gqlerror.Error {
+func (p *presenter) presentQueryError(ctx context.Context, out, err *gqlerror.Error) *gqlerror.Error {
 	code, _ := err.Extensions["code"].(string)
 	switch {
 	case strings.HasPrefix(err.Message, "exceeded token limit"):
@@ -134,7 +133,7 @@ func (p *presenter) presentQueryError(out, err *gqlerror.Error) *gqlerror.Error 
 	case err.Rule != "":
 		return withCode(out, codeValidationFailed, p.ruleMessage(err))
 	case len(err.Path) > 1 && err.Path[0] == ast.PathName("variable"):
-		return withCode(out, codeValidationFailed, p.variableMessage(err))
+		return p.presentVariableError(ctx, out, err)
 	}
 	return withCode(out, codeValidationFailed,
 		"There is no operation to run. Where the query has several, operationName must name one.")
@@ -143,19 +142,18 @@ func (p *presenter) presentQueryError(out, err *gqlerror.Error) *gqlerror.Error 
 // errPanic is what a panic becomes after it was logged.
 var errPanic = errors.New("panic")
 
-func recoverer(log *slog.Logger) graphql.RecoverFunc {
-	return func(ctx context.Context, p any) error {
-		httplog.Panic(ctx, log, p)
-		return errPanic
-	}
+// recovered implements graphql.RecoverFunc.
+func (p *presenter) recovered(ctx context.Context, panicked any) error {
+	httplog.Panic(ctx, p.log, panicked)
+	return errPanic
 }
 
-func logError(ctx context.Context, log *slog.Logger, level slog.Level, message string, err error) {
+func (p *presenter) logError(ctx context.Context, level slog.Level, message string, err error) {
 	attrs := []slog.Attr{slog.String("id", httplog.RequestID(ctx)), slog.String("error", err.Error())}
-	if path := graphql.GetPath(ctx); path != nil {
-		attrs = append(attrs, slog.String("path", schemaPath(ctx)))
+	if path := schemaPath(ctx); path != "" {
+		attrs = append(attrs, slog.String("path", path))
 	}
-	log.LogAttrs(ctx, level, message, attrs...)
+	p.log.LogAttrs(ctx, level, message, attrs...)
 }
 
 // schemaPath is the path of the field by the schema's names; the response's path

@@ -17,8 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"nameplate/ent"
 	"nameplate/internal/account"
 	"nameplate/internal/avatar"
@@ -77,10 +75,17 @@ func newEndpoint(t testing.TB) *endpoint {
 // serve builds the handler, after the services are as a test wants them.
 func (e *endpoint) serve(o Options) {
 	o.Now, o.Log = e.clock.Now, e.log.logger()
-	protection := http.NewCrossOriginProtection()
-	protection.SetDenyHandler(http.HandlerFunc(RefuseCrossOrigin))
-	handler := protection.Handler(e.sessions.Middleware(NewHandler(e.resolver, o)))
-	e.Handler = httplog.Middleware(e.log.logger(), handler)
+	e.wrap(NewHandler(e.resolver, o))
+}
+
+// wrap puts around the handler what the program puts around it.
+func (e *endpoint) wrap(handler http.Handler) {
+	sameOrigin := http.NewCrossOriginProtection()
+	sameOrigin.SetDenyHandler(http.HandlerFunc(RefuseCrossOrigin))
+	if err := sameOrigin.AddTrustedOrigin(publicURL); err != nil {
+		e.t.Fatal(err)
+	}
+	e.Handler = httplog.Middleware(e.log.logger(), sameOrigin.Handler(e.sessions.Middleware(handler)))
 }
 
 // clock is the time of all services.
@@ -117,6 +122,18 @@ func (b *logBuffer) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(b, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
+// troubles are the lines that the log has beside those about requests; reading
+// them takes them out.
+func (b *logBuffer) troubles() string {
+	var lines []string
+	for line := range strings.Lines(b.take()) {
+		if !strings.Contains(line, "level=INFO msg=request ") {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "")
+}
+
 // take returns what was logged since the last call.
 func (b *logBuffer) take() string {
 	b.mu.Lock()
@@ -129,26 +146,31 @@ func (b *logBuffer) take() string {
 // has no password: hashing one costs more than most tests.
 func (e *endpoint) newUser(name string) (*ent.User, string) {
 	e.t.Helper()
-	ctx, now := context.Background(), e.clock.Now()
-	var user *ent.User
+	now := e.clock.Now()
+	user, err := e.db.User.Create().SetName(name).SetNameKey(strings.ToLower(name)).
+		SetPasswordHash("none").SetCreatedAt(now).SetUpdatedAt(now).Save(context.Background())
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	return user, e.issue(user)
+}
+
+// issue makes a session of the user and returns its token.
+func (e *endpoint) issue(user *ent.User) string {
+	e.t.Helper()
+	ctx := context.Background()
 	var issued *session.Issued
 	err := e.db.WithTx(ctx, func(tx *ent.Tx) (err error) {
-		user, err = tx.User.Create().SetName(name).SetNameKey(strings.ToLower(name)).
-			SetPasswordHash("none").SetCreatedAt(now).SetUpdatedAt(now).Save(ctx)
-		if err != nil {
-			return err
-		}
 		issued, err = e.sessions.Issue(ctx, tx, user.ID)
 		return err
 	})
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	return user, *session.Begin(ctx, issued)
+	return *session.Begin(ctx, issued)
 }
 
-// answer is a GraphQL response. Its status, code and message are those of what
-// went wrong first, if anything did.
+// answer is a GraphQL response.
 type answer struct {
 	Status int
 	Header http.Header
@@ -243,6 +265,16 @@ func (e *endpoint) query(token, query string, variables vars) *answer {
 	return e.post(toJSON(e.t, vars{"query": query, "variables": variables}), bearer(token)...)
 }
 
+// reload returns the user's row as it is now.
+func (e *endpoint) reload(user *ent.User) *ent.User {
+	e.t.Helper()
+	user, err := e.db.User.Get(context.Background(), user.ID)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	return user
+}
+
 func bearer(token string) []string {
 	if token == "" {
 		return nil
@@ -264,8 +296,7 @@ type part struct{ name, filename, content string }
 
 const boundary = "boundary"
 
-// form is a multipart body. It begins a part per element; the last boundary is
-// the caller's to cut off.
+// form is a multipart body of these parts.
 func form(parts ...part) string {
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
@@ -301,5 +332,3 @@ func (e *endpoint) postForm(body string, header ...string) *answer {
 	e.t.Helper()
 	return e.send(request(multipartType, strings.NewReader(body), header...))
 }
-
-var _ = uuid.Nil

@@ -53,8 +53,9 @@ func NewHandler(resolver *Resolver, o Options) http.Handler {
 	server.SetParserTokenLimit(maxTokens)
 	server.SetDisableSuggestion(true)
 	server.SetValidationRulesFn(validationRules(o.Introspection))
-	server.SetErrorPresenter((&presenter{log: o.Log, names: namesOf(schema)}).present)
-	server.SetRecoverFunc(recoverer(o.Log))
+	errors := &presenter{log: o.Log, names: namesOf(schema)}
+	server.SetErrorPresenter(errors.present)
+	server.SetRecoverFunc(errors.recovered)
 	if o.Introspection {
 		server.Use(extension.Introspection{})
 	}

@@ -1,10 +1,12 @@
 package graph
 
 import (
+	"context"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
@@ -41,11 +43,11 @@ var rulesThatQuoteNames = []string{
 
 // ruleMessage words the breach of a validation rule.
 func (p *presenter) ruleMessage(err *gqlerror.Error) string {
-	if err.Rule == "ValuesOfCorrectType" {
-		return p.valueMessage(err.Message)
-	}
-	if slices.Contains(rulesThatQuoteNames, err.Rule) {
-		message, _, _ := strings.Cut(err.Message, " Did you mean")
+	message, _, _ := strings.Cut(err.Message, " Did you mean")
+	switch {
+	case err.Rule == "ValuesOfCorrectType":
+		return p.valueMessage(message)
+	case slices.Contains(rulesThatQuoteNames, err.Rule):
 		return p.redact(message)
 	}
 	return "The query breaks the rule " + err.Rule + "."
@@ -56,7 +58,6 @@ var wantedType = regexp.MustCompile(`^(?:Enum |Expected value of type )?"?([\w\[
 
 func (p *presenter) valueMessage(message string) string {
 	if strings.HasPrefix(message, "Field ") { // one that is missing or unknown: names only
-		message, _, _ := strings.Cut(message, " Did you mean")
 		return p.redact(message)
 	}
 	if match := wantedType.FindStringSubmatch(message); match != nil {
@@ -65,8 +66,9 @@ func (p *presenter) valueMessage(message string) string {
 	return "A value has the wrong type."
 }
 
-// variableMessage names the variable and, of its inside, what the schema names.
-func (p *presenter) variableMessage(err *gqlerror.Error) string {
+// presentVariableError names the variable and, of its inside, what the schema names.
+// Its location makes up for a name that was redacted.
+func (p *presenter) presentVariableError(ctx context.Context, out, err *gqlerror.Error) *gqlerror.Error {
 	path, reason := err.Path[1:], "has a value of the wrong type"
 	switch err.Message {
 	case "must be defined", "cannot be null":
@@ -75,24 +77,34 @@ func (p *presenter) variableMessage(err *gqlerror.Error) string {
 		// The field's own name is a key of JSON, which can be any text.
 		path, reason = path[:len(path)-1], "has an unknown field"
 	}
-	return p.redact(`The variable "`+path.String()+`"`) + " " + reason + "."
+	for _, v := range graphql.GetOperationContext(ctx).Operation.VariableDefinitions {
+		if path[0] == ast.PathName(v.Variable) {
+			out.Locations = []gqlerror.Location{location(v.Position)}
+		}
+	}
+	return withCode(out, codeValidationFailed, p.redact(`The variable "`+path.String()+`" `+reason+"."))
 }
 
 var (
 	quotation = regexp.MustCompile(`"[^"]*"`)
-	name      = regexp.MustCompile(`[A-Za-z_]\w*`)
+	word      = regexp.MustCompile(`\w+`)
 )
 
-// redact leaves of the quotations in a message those of names that the schema has.
+// redact leaves of the names that a message has in quotation marks those of the
+// schema.
 func (p *presenter) redact(message string) string {
 	return quotation.ReplaceAllStringFunc(message, func(quoted string) string {
-		for _, n := range name.FindAllString(quoted, -1) {
-			if !p.names[n] {
-				return `"…"`
+		return word.ReplaceAllStringFunc(quoted, func(name string) string {
+			if p.names[name] {
+				return name
 			}
-		}
-		return quoted
+			return "…"
+		})
 	})
+}
+
+func location(at *ast.Position) gqlerror.Location {
+	return gqlerror.Location{Line: at.Line, Column: at.Column}
 }
 
 // namesOf are all names in the schema, and those of the kinds of operations.

@@ -106,6 +106,19 @@ func TestAHashOfAnotherCostIsCompared(t *testing.T) {
 	}
 }
 
+func TestAPasswordThatNoOneCanHaveMatchesNothing(t *testing.T) {
+	f := newFixture(t)
+	salt := make([]byte, saltBytes)
+	empty := encode(salt, f.passwords.key(nil, salt, argonTime, argonMemory, argonThreads, hashBytes))
+	for _, input := range []string{"correct\x00horse", strings.Repeat("a", maxPasswordBytes+1)} {
+		for _, stored := range []string{empty, f.passwords.nobody} {
+			if match, err := f.passwords.matches(t.Context(), input, stored); match || err != nil {
+				t.Errorf("%t, %v, want no match", match, err)
+			}
+		}
+	}
+}
+
 func TestSaltsDiffer(t *testing.T) {
 	f := newFixture(t)
 	first, _ := f.mustSignUp("alice")

@@ -192,10 +192,11 @@ func (c *Config) checkPublicURL() error {
 	if c.PublicURL == "" {
 		return nil
 	}
-	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
+	// In the small letters that browsers send as Origin.
+	c.PublicURL = strings.ToLower(strings.TrimSuffix(c.PublicURL, "/"))
 	u, err := url.Parse(c.PublicURL)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" ||
-		u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" ||
+		strings.HasSuffix(u.Host, ":") || c.PublicURL != u.Scheme+"://"+u.Host {
 		return errors.New("NAMEPLATE_PUBLIC_URL must be http:// or https:// and a host, such as https://id.example.com, with no path")
 	}
 	return nil
@@ -206,7 +207,7 @@ func parseDatabase(value, fallback string) (string, error) {
 		return fallback, nil
 	}
 	path := strings.TrimPrefix(value, "sqlite:")
-	if strings.Contains(path, "://") {
+	if path == "" || strings.Contains(value, "://") {
 		// Not quoted: such a URL has a password in it.
 		return "", errors.New("NAMEPLATE_DATABASE_URL must be a file's path, with or without sqlite: in front: SQLite is the only database")
 	}
@@ -221,10 +222,13 @@ func parseStorage(value, fallback string) (Storage, error) {
 		return Storage{Folder: value}, nil
 	}
 	u, err := url.Parse(value)
-	if err != nil || u.Scheme != "kodo" || u.Host == "" || u.User != nil || (u.Path != "" && u.Path != "/") {
+	if err != nil || u.Scheme != "kodo" || u.Host == "" || u.User != nil || (u.Path != "" && u.Path != "/") || u.Fragment != "" {
 		return Storage{}, errors.New("NAMEPLATE_STORAGE_URL must be a folder's path or kodo://BUCKET?region=ID&domain=URL")
 	}
-	query := u.Query()
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return Storage{}, errors.New("NAMEPLATE_STORAGE_URL has a malformed query: it must be as in kodo://BUCKET?region=ID&domain=URL")
+	}
 	kodo := &Kodo{
 		Bucket:   u.Host,
 		Region:   query.Get("region"),

@@ -93,6 +93,26 @@ func TestReadsGoOnDuringAWriteTransaction(t *testing.T) {
 	}
 }
 
+// Or else one that reads before it writes would fail when another process has
+// written in between.
+func TestATransactionHasTheWriteLockFromItsBeginning(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "nameplate.db")
+	db := mustOpen(t, path)
+	other := rawOpen(t, "file:"+path+"?_busy_timeout=0")
+	err := db.WithTx(t.Context(), func(*ent.Tx) error {
+		if _, err := other.ExecContext(t.Context(), "DELETE FROM users"); err == nil {
+			t.Error("another connection could write")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.ExecContext(t.Context(), "DELETE FROM users"); err != nil {
+		t.Errorf("after the transaction: %v", err)
+	}
+}
+
 func TestAHundredWritersDoNotFindItLocked(t *testing.T) {
 	db := openNew(t)
 	writeUsers(t, db, "user")

@@ -305,7 +305,7 @@ func createUser(t *testing.T, db *ent.Client, name string) *ent.User {
 const writers = 100
 
 // writeUsers creates as many users as there are writers, all at once, half of
-// them in a transaction.
+// them in a transaction that reads first.
 func writeUsers(t *testing.T, db *ent.Client, prefix string) {
 	t.Helper()
 	start := make(chan struct{})
@@ -326,7 +326,12 @@ func writeUser(ctx context.Context, db *ent.Client, name string, inTx bool) erro
 	if !inTx {
 		return newUser(db, name).Exec(ctx)
 	}
-	return db.WithTx(ctx, func(tx *ent.Tx) error { return newUser(tx.Client(), name).Exec(ctx) })
+	return db.WithTx(ctx, func(tx *ent.Tx) error {
+		if _, err := tx.User.Query().Count(ctx); err != nil {
+			return err
+		}
+		return newUser(tx.Client(), name).Exec(ctx)
+	})
 }
 
 func content(t *testing.T, path string) []byte {

@@ -35,10 +35,13 @@ func Middleware(log *slog.Logger, next http.Handler) http.Handler {
 		r = r.WithContext(context.WithValue(r.Context(), contextKey{}, id))
 		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
 		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // a panic's value
+			p := recover()
+			if p != nil && p != http.ErrAbortHandler { //nolint:errorlint // a panic's value
 				Panic(r.Context(), log, p)
 				if !rec.wrote {
+					rec.Header().Set("Cache-Control", "no-store") // whatever the handler meant to send
 					http.Error(rec, "internal server error, request "+id, http.StatusInternalServerError)
+					p = nil
 				}
 			}
 			log.LogAttrs(r.Context(), slog.LevelInfo, "request",
@@ -48,6 +51,11 @@ func Middleware(log *slog.Logger, next http.Handler) http.Handler {
 				slog.Int("status", rec.status),
 				slog.Int64("bytes", rec.bytes),
 				slog.Duration("took", time.Since(start)))
+			if p != nil {
+				// Cuts the connection, so that the beginning of a response doesn't
+				// pass for all of it.
+				panic(http.ErrAbortHandler)
+			}
 		}()
 		next.ServeHTTP(rec, r)
 	})
@@ -97,6 +105,12 @@ func (r *recorder) Write(b []byte) (int, error) {
 	n, err := r.ResponseWriter.Write(b)
 	r.bytes += int64(n)
 	return n, err
+}
+
+// FlushError sends the header, which can't be taken back then.
+func (r *recorder) FlushError() error {
+	r.wrote = true
+	return http.NewResponseController(r.ResponseWriter).Flush()
 }
 
 // Unwrap lets http.ResponseController reach the connection.

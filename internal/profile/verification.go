@@ -14,6 +14,7 @@ import (
 	"nameplate/internal/audit"
 	"nameplate/internal/fault"
 	"nameplate/internal/idcard"
+	"nameplate/internal/session"
 )
 
 // The fields by which sealed values are bound to their column.
@@ -118,7 +119,11 @@ func (s *Service) ReadIDCard(ctx context.Context, userID uuid.UUID) (*string, er
 		return nil, err
 	}
 	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
-		return audit.Record(ctx, tx, userID, event.KindID_CARD_READ, s.Now())
+		err := audit.Record(ctx, tx, userID, event.KindID_CARD_READ, s.Now())
+		if ent.IsConstraintError(err) { // the user has been deleted meanwhile
+			return fmt.Errorf("%w: the user is gone", session.ErrNone)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err

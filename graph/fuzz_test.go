@@ -1,0 +1,88 @@
+package graph
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// acceptable checks what holds for the answer to anything that a client sends. The
+// secrets of the seeds must not be repeated either, but where a client has named
+// a part of the response itself.
+func (e *endpoint) acceptable(a *answer) {
+	e.t.Helper()
+	switch a.Status {
+	case http.StatusOK, http.StatusBadRequest, http.StatusRequestEntityTooLarge:
+	default:
+		e.t.Errorf("status %d, %s", a.Status, a.Body)
+	}
+	for _, err := range a.Errors {
+		if err.Extensions["code"] == "INTERNAL_SERVER_ERROR" || leaked(err.Message) != nil {
+			e.t.Errorf("an error in %s", a.Body)
+		}
+	}
+	if log := e.log.troubles(); log != "" {
+		e.t.Errorf("the log has: %s", log)
+	}
+}
+
+func FuzzMultipart(f *testing.F) {
+	e := newEndpoint(f)
+	_, token := e.newUser("Alice")
+	f.Add([]byte(uploadForm(string(picture(f)))))
+	f.Add([]byte(uploadForm(secrets)))
+	for _, test := range malformed {
+		if len(test.body) < 4096 {
+			f.Add([]byte(test.body))
+		}
+	}
+	for _, query := range queriesWithSecrets {
+		if len(query) < 4096 {
+			f.Add([]byte(withOperations(toJSON(f, vars{"query": query, "variables": vars{"file": nil}}))))
+		}
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		e.t = t
+		e.acceptable(e.postForm(string(body), bearer(token)...))
+	})
+}
+
+func FuzzJSONRequest(f *testing.F) {
+	e := newEndpoint(f)
+	_, token := e.newUser("Alice")
+	f.Add(typename)
+	f.Add(toJSON(f, vars{"query": introspectionQuery}))
+	for _, body := range bodiesWithSecrets {
+		f.Add(body)
+	}
+	for _, query := range queriesWithSecrets {
+		if len(query) < 4096 {
+			f.Add(toJSON(f, vars{"query": query}))
+		}
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		e.t = t
+		e.acceptable(e.post(body, bearer(token)...))
+	})
+}
+
+// FuzzQuery reaches deeper than FuzzJSONRequest, whose bodies are mostly no JSON.
+func FuzzQuery(f *testing.F) {
+	e := newEndpoint(f)
+	_, token := e.newUser("Alice")
+	for _, query := range queriesWithSecrets {
+		if len(query) < 4096 {
+			f.Add(query, "")
+		}
+	}
+	f.Add(rename, `{"input":{"name":"`+secrets+`"}}`)
+	f.Add(resize, `{"size":256}`)
+	f.Add(updateAvatar, `{"file":null}`)
+	f.Fuzz(func(t *testing.T, query, variables string) {
+		e.t = t
+		if strings.TrimSpace(variables) == "" {
+			variables = "null"
+		}
+		e.acceptable(e.post(`{"query":`+toJSON(t, query)+`,"variables":`+variables+`}`, bearer(token)...))
+	})
+}

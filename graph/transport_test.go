@@ -1,0 +1,222 @@
+package graph
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+const typename = `{"query":"{ __typename }"}`
+
+func TestAnotherMediaTypeIsUnsupported(t *testing.T) {
+	e := newEndpoint(t)
+	for _, contentType := range []string{
+		"", "text/plain", "text/plain; application/json", "application/x-www-form-urlencoded", "application/graphql",
+		"application/jsonx", "text/json", "application/json, text/plain", "multipart/mixed; boundary=b", "nonsense",
+	} {
+		a := e.send(request(contentType, strings.NewReader(typename)))
+		if a.Status != http.StatusUnsupportedMediaType || a.code() != "UNSUPPORTED_MEDIA_TYPE" {
+			t.Errorf("%q: status %d, %s", contentType, a.Status, a.Body)
+		}
+	}
+}
+
+func TestJSONMayHaveParameters(t *testing.T) {
+	e := newEndpoint(t)
+	for _, contentType := range []string{
+		"application/json", "APPLICATION/JSON", "application/json; charset=utf-8",
+		`application/json;charset="UTF-8"`, "application/json; odata=verbose", "application/json;",
+	} {
+		a := e.send(request(contentType, strings.NewReader(typename)))
+		if a.Status != http.StatusOK || a.Data["__typename"] != "Query" {
+			t.Errorf("%q: status %d, %s", contentType, a.Status, a.Body)
+		}
+	}
+}
+
+func TestWhatIsNoGraphQLRequestIsABadRequest(t *testing.T) {
+	e := newEndpoint(t)
+	for _, body := range []string{
+		"", " ", "null", "true", "1", `"query"`, "[]", "[" + typename + "]", "{}", "{", typename + "x", typename + typename,
+		typename[:len(typename)-1], "\xff\xfe", "\ufeff" + typename, "query=%7B__typename%7D", `{'query':'{__typename}'}`,
+		`{"query":null}`, `{"query":1}`, `{"query":["{ __typename }"]}`, `{"variables":{}}`,
+		`{"query":"{ __typename }","variables":[]}`, `{"query":"{ __typename }","variables":"{}"}`,
+		`{"query":"{ __typename }","variables":{"n":1e999}}`, `{"query":"{ __typename }","operationName":1}`,
+		`{"query":"{ __typename }","extensions":"x"}`, `{"query":"{ __typename }",}`,
+		strings.Repeat("[", 60000), strings.Repeat(`{"a":`, 12000),
+	} {
+		a := e.post(body)
+		if a.Status != http.StatusBadRequest || a.code() != "BAD_REQUEST" || a.Data != nil {
+			t.Errorf("%.40q: status %d, %s", body, a.Status, a.Body)
+		}
+		if strings.Contains(a.Body, "typename") {
+			t.Errorf("%.40q is echoed: %s", body, a.Body)
+		}
+	}
+	if log := e.log.troubles(); log != "" {
+		t.Errorf("the log has: %s", log)
+	}
+}
+
+func TestWhatMayBeNullMayBeMissing(t *testing.T) {
+	e := newEndpoint(t)
+	a := e.post(`{"query":"{ __typename }","variables":null,"operationName":null,"extensions":null}`)
+	if a.Status != http.StatusOK || a.Data["__typename"] != "Query" {
+		t.Errorf("status %d, %s", a.Status, a.Body)
+	}
+}
+
+func TestABodyMayHave64KB(t *testing.T) {
+	e := newEndpoint(t)
+	whole := typename + strings.Repeat(" ", maxJSON-len(typename))
+	if a := e.post(whole); a.Status != http.StatusOK || a.Data["__typename"] != "Query" {
+		t.Errorf("a body of %d bytes: status %d, %s", len(whole), a.Status, a.Body)
+	}
+	if a := e.post(whole + " "); a.Status != http.StatusRequestEntityTooLarge || a.code() != "PAYLOAD_TOO_LARGE" {
+		t.Errorf("a byte more: status %d, %s", a.Status, a.Body)
+	}
+}
+
+// A client that is still sending must come to read the answer.
+func TestTooLargeABodyGetsAReadableAnswer(t *testing.T) {
+	server := httptest.NewServer(newEndpoint(t))
+	t.Cleanup(server.Close)
+	const size = 8 << 20
+	for name, body := range map[string]func() io.Reader{
+		"with Content-Length":    func() io.Reader { return strings.NewReader(strings.Repeat("x", size)) },
+		"without Content-Length": func() io.Reader { return io.LimitReader(endless{}, size) },
+	} {
+		for contentType, status := range map[string]int{
+			"application/json": http.StatusRequestEntityTooLarge,
+			"image/png":        http.StatusUnsupportedMediaType,
+		} {
+			res, err := http.Post(server.URL, contentType, body())
+			if err != nil {
+				t.Errorf("%s %s: %v", contentType, name, err)
+				continue
+			}
+			if a := parseAnswer(t, res); a.Status != status {
+				t.Errorf("%s %s: status %d, %s", contentType, name, a.Status, a.Body)
+			}
+		}
+	}
+}
+
+// endless has no end.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
+
+func TestHeadersInTheBodyAreNotHonoured(t *testing.T) {
+	e := newEndpoint(t)
+	_, token := e.newUser("Alice")
+	headers := vars{"Authorization": []string{"Bearer " + token}, "Accept-Language": []string{"zh"}}
+	a := e.post(toJSON(t, vars{"query": "{ me { name } }", "headers": headers, "Headers": headers}))
+	if a.code() != "UNAUTHENTICATED" {
+		t.Errorf("a body brought its own session: %s", a.Body)
+	}
+	a = e.post(toJSON(t, vars{
+		"query":   `mutation { signIn(input: { name: "", password: "x" }) { userErrors { message } } }`,
+		"headers": headers, "Headers": headers,
+	}))
+	if !strings.Contains(a.Body, "This is required.") {
+		t.Errorf("a body chose its own language: %s", a.Body)
+	}
+}
+
+func TestARefusedRequestHasNoDataAndANullResultHas(t *testing.T) {
+	e := newEndpoint(t)
+	for query, hasData := range map[string]bool{"{": false, "{ nothing }": false, "{ me { name } }": true} {
+		if a := e.query("", query, nil); strings.Contains(a.Body, `"data"`) != hasData {
+			t.Errorf("%s: %s", query, a.Body)
+		}
+	}
+}
+
+func TestOperationNameChoosesTheOperation(t *testing.T) {
+	e := newEndpoint(t)
+	const two = "query A { a: __typename } query B { b: __typename }"
+	for name, want := range map[string]string{"A": "a", "B": "b"} {
+		if a := e.post(toJSON(t, vars{"query": two, "operationName": name})); a.Data[want] != "Query" {
+			t.Errorf("%s: %s", name, a.Body)
+		}
+	}
+	for _, body := range []vars{
+		{"query": two},
+		{"query": two, "operationName": "C"},
+		{"query": "{ __typename }", "operationName": "C"},
+		{"query": "fragment F on Query { __typename }"},
+		{"query": ""},
+	} {
+		a := e.post(toJSON(t, body))
+		if a.code() != "GRAPHQL_VALIDATION_FAILED" || !strings.Contains(a.message(), "There is no operation to run.") {
+			t.Errorf("%v: %s", body, a.Body)
+		}
+	}
+}
+
+// foreign are what a browser tells of a request that a page makes, and whether the
+// page is the server's own or no page at all.
+var foreign = []struct {
+	origin, fetchSite string
+	allowed           bool
+}{
+	{"", "", true}, // no browser
+	{"", "none", true},
+	{"", "same-origin", true},
+	{publicURL, "same-origin", true},
+	{publicURL, "", true},
+	{"http://internal:8080", "", true}, // the address behind a proxy
+	{"", "cross-site", false},
+	{"", "same-site", false},
+	{"http://evil.example", "cross-site", false},
+	{"http://app.example.com", "same-site", false},
+	{"http://evil.example", "", false},
+	{"null", "", false},
+	{"null", "cross-site", false},
+	{"http://id.example.com.evil.example", "", false},
+	{"http://id.example.com:81", "", false},
+}
+
+func TestAPageOfAnotherOriginChangesNothing(t *testing.T) {
+	e := newEndpoint(t)
+	user, token := e.newUser("Alice")
+	rename := `{"query":"mutation { updateName(input: { name: \"Mallory\" }) { user { name } } }"}`
+	for _, page := range foreign {
+		for contentType, body := range map[string]string{
+			"application/json":                  rename,
+			"text/plain":                        rename,
+			"application/x-www-form-urlencoded": rename,
+			multipartType:                       uploadForm(string(picture(t))),
+		} {
+			r := request(contentType, strings.NewReader(body), "Cookie", "nameplate_session="+token)
+			r.Host = "internal:8080"
+			setUnlessEmpty(r, "Origin", page.origin)
+			setUnlessEmpty(r, "Sec-Fetch-Site", page.fetchSite)
+			a := e.send(r)
+			if forbidden := a.Status == http.StatusForbidden && a.code() == "FORBIDDEN"; forbidden == page.allowed {
+				t.Errorf("%+v with %s: status %d, %s", page, contentType, a.Status, a.Body)
+			}
+			now := e.reload(user)
+			changed := now.Name != user.Name || now.AvatarKey != nil
+			readable := contentType == "application/json" || contentType == multipartType
+			if changed != (page.allowed && readable) {
+				t.Errorf("%+v with %s: the user is now %v", page, contentType, now)
+			}
+			e.db.User.UpdateOne(now).SetName(user.Name).ClearAvatarKey().ExecX(t.Context())
+		}
+	}
+}
+
+func setUnlessEmpty(r *http.Request, name, value string) {
+	if value != "" {
+		r.Header.Set(name, value)
+	}
+}

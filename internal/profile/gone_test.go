@@ -1,0 +1,71 @@
+package profile
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"nameplate/ent"
+)
+
+func TestAUserWhoIsDeletedHasNoSessionForAnyUseCase(t *testing.T) {
+	f := newFixture(t)
+	alice := f.newUser("alice")
+	f.delete(alice)
+	ctx := t.Context()
+	for name, use := range map[string]func() error{
+		"Get":        func() error { _, err := f.Get(ctx, alice.ID); return err },
+		"UpdateName": func() error { _, err := f.UpdateName(ctx, alice.ID, "bob"); return err },
+		"UpdateAvatar": func() error {
+			_, err := f.UpdateAvatar(ctx, alice.ID, picture(64))
+			return err
+		},
+		"RemoveAvatar": func() error { _, err := f.RemoveAvatar(ctx, alice.ID); return err },
+		"SaveVerification": func() error {
+			_, err := f.SaveVerification(ctx, alice.ID, realName, idCard)
+			return err
+		},
+		"ReadIDCard": func() error { _, err := f.ReadIDCard(ctx, alice.ID); return err },
+	} {
+		t.Run(name, func(t *testing.T) { wantNone(t, use()) })
+	}
+	if n := f.DB.User.Query().CountX(ctx) + f.DB.Event.Query().CountX(ctx); n != 0 {
+		t.Errorf("%d users and events", n)
+	}
+}
+
+func TestAUserWhoIsDeletedDuringTheUploadHasNoSession(t *testing.T) {
+	f := newFixture(t)
+	alice := f.newUser("alice")
+	f.store.put = func(context.Context, string) error {
+		f.delete(alice)
+		f.store.put = nil
+		return nil
+	}
+	_, err := f.UpdateAvatar(t.Context(), alice.ID, picture(64))
+	wantNone(t, err)
+
+	f.now = start.Add(f.SweepAfter)
+	if err := f.sweepOnce(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.wantObjects(map[string]string{})
+	f.wantFiles()
+}
+
+func TestAUserWhoIsDeletedWhileReadingTheNumberHasNoSession(t *testing.T) {
+	f := newFixture(t)
+	alice := f.newUser("alice")
+	f.saveVerification(alice)
+	f.DB.User.Intercept(ent.InterceptFunc(func(next ent.Querier) ent.Querier {
+		return ent.QuerierFunc(func(ctx context.Context, q ent.Query) (ent.Value, error) {
+			value, err := next.Query(ctx, q)
+			return value, errors.Join(err, f.DB.User.DeleteOneID(alice.ID).Exec(ctx))
+		})
+	}))
+	number, err := f.ReadIDCard(t.Context(), alice.ID)
+	if number != nil {
+		t.Error("the number was given out")
+	}
+	wantNone(t, err)
+}
