@@ -42,7 +42,7 @@ func routes(s *services) (http.Handler, error) {
 		return nil, err
 	}
 	endpoint := graph.NewHandler(s.resolver, graph.Options{
-		Introspection: bool(s.conf.Introspection), Now: now, Log: s.log,
+		Introspection: s.conf.Introspection.On(), Now: now, Log: s.log,
 	})
 
 	mux := http.NewServeMux()
@@ -52,7 +52,7 @@ func routes(s *services) (http.Handler, error) {
 	if s.media != nil {
 		mux.Handle(mediaPath+"/", http.StripPrefix(mediaPath+"/", s.media))
 	}
-	if s.conf.Playground {
+	if s.conf.Playground.On() {
 		mux.Handle("GET /playground/", web.Playground(graphqlPath))
 		mux.Handle("GET /{$}", http.RedirectHandler("/playground/", http.StatusFound))
 	}

@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -19,6 +20,11 @@ const (
 	maxMap = 1 << 10
 	// maxBetween is how many bytes may stand around the content of the parts.
 	maxBetween = 64 << 10
+	// maxUpload is how long a file may be on its way, and maxPause how long without a
+	// byte of it; answerWithin is what is left to store it and to answer.
+	maxUpload    = 5 * time.Minute
+	maxPause     = 15 * time.Second
+	answerWithin = 30 * time.Second
 )
 
 // multipartTransport is a POST of multipart/form-data by the GraphQL multipart
@@ -39,7 +45,7 @@ func (multipartTransport) Do(w http.ResponseWriter, r *http.Request, exec graphq
 	// around the parts is kept in memory.
 	body := &limitedBody{body: r.Body, left: maxJSON + maxMap + maxBetween}
 	r.Body = io.NopCloser(body)
-	params, err := parseMultipart(r)
+	params, err := parseMultipart(r, http.NewResponseController(w))
 	if err != nil {
 		refuse(w, r, exec, err)
 		return
@@ -65,7 +71,7 @@ func (l *limitedBody) Read(p []byte) (int, error) {
 
 // parseMultipart reads the parts "operations" and "map" and puts the file's part,
 // unread, where the map says.
-func parseMultipart(r *http.Request) (*graphql.RawParams, error) {
+func parseMultipart(r *http.Request, conn *http.ResponseController) (*graphql.RawParams, error) {
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return nil, multipartError("has no boundary")
@@ -96,7 +102,7 @@ func parseMultipart(r *http.Request) (*graphql.RawParams, error) {
 	if file.FormName() != name {
 		return nil, multipartError("must have the file that \"map\" names as its third part")
 	}
-	params.Variables[variable] = Upload{uploadReader{file}}
+	params.Variables[variable] = Upload{&uploadReader{part: file, conn: conn, until: time.Now().Add(maxUpload)}}
 	return params, nil
 }
 
@@ -151,10 +157,23 @@ func partError(err error, what string) error {
 	return multipartError(what)
 }
 
-// uploadReader words the errors of a file that is read in a resolver.
-type uploadReader struct{ part io.Reader }
+// uploadReader is a file that is read in a resolver, so by a user who may send it. A
+// large one on a slow line takes longer than the server's timeouts for a request:
+// they are put off for as long as it moves.
+type uploadReader struct {
+	part  io.Reader
+	conn  *http.ResponseController
+	until time.Time
+}
 
-func (u uploadReader) Read(p []byte) (int, error) {
+func (u *uploadReader) Read(p []byte) (int, error) {
+	deadline := time.Now().Add(maxPause)
+	if deadline.After(u.until) {
+		deadline = u.until
+	}
+	// Where a connection has no deadlines, there is nothing to put off.
+	_ = u.conn.SetReadDeadline(deadline)
+	_ = u.conn.SetWriteDeadline(deadline.Add(answerWithin))
 	n, err := u.part.Read(p)
 	if err != nil && err != io.EOF { //nolint:errorlint // the contract of io.Reader
 		err = readError(err)

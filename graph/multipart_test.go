@@ -14,6 +14,9 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -376,4 +379,40 @@ func TestAClientThatLeavesDuringAnUploadLeavesNothing(t *testing.T) {
 	if e.reload(user).AvatarKey != nil {
 		t.Error("half an upload changed the picture")
 	}
+}
+
+// deadlines is a connection that notes its deadlines.
+type deadlines struct {
+	http.ResponseWriter
+	read, write []time.Time
+}
+
+func (d *deadlines) SetReadDeadline(t time.Time) error  { d.read = append(d.read, t); return nil }
+func (d *deadlines) SetWriteDeadline(t time.Time) error { d.write = append(d.write, t); return nil }
+
+func TestTheTimeoutsArePutOffAsLongAsAFileMoves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, start := &deadlines{}, time.Now()
+		slow := &uploadReader{
+			part:  iotest.OneByteReader(strings.NewReader("abcd")),
+			conn:  http.NewResponseController(conn),
+			until: start.Add(time.Minute),
+		}
+		var want []time.Duration
+		for _, after := range []time.Duration{0, 14 * time.Second, 40 * time.Second, 59 * time.Second} {
+			<-time.After(time.Until(start.Add(after))) // by the bubble's clock, so at once
+			if _, err := slow.Read(make([]byte, 4)); err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, min(after+maxPause, time.Minute))
+		}
+		for i := range want {
+			if got := conn.read[i].Sub(start); got != want[i] {
+				t.Errorf("read %d may take until %s, want %s", i, got, want[i])
+			}
+			if got := conn.write[i].Sub(conn.read[i]); got != answerWithin {
+				t.Errorf("after read %d the answer may take %s, want %s", i, got, answerWithin)
+			}
+		}
+	})
 }

@@ -65,8 +65,8 @@ func checkConditions(operation *graphql.OperationContext) gqlerror.List {
 	return nil
 }
 
-// servedSchema is the schema without what the transports don't serve: gqlgen adds
-// @defer to every one, and these send one response.
+// servedSchema is the schema without @defer, which gqlparser adds to every schema:
+// the transports send one response, so what was deferred would never arrive.
 func servedSchema() *ast.Schema {
 	schema := *parsedSchema
 	schema.Directives = maps.Clone(schema.Directives)

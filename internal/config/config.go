@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -30,8 +31,8 @@ type Config struct {
 	StorageURL    string        `help:"Folder for pictures, or kodo://BUCKET?region=ID&domain=URL&private=BOOL (default: media in the data folder)." placeholder:"URL"`
 	KeysetFile    string        `help:"File with the keys that seal verifications, made when there is none (default: keyset.json in the data folder)." placeholder:"FILE"`
 	SweepAfter    time.Duration `default:"1h" help:"How long a picture may be referred to by nothing before it is deleted, at least 1s." placeholder:"DURATION"`
-	Introspection Switch        `default:"on" help:"Whether clients may ask for the schema, on or off." placeholder:"on|off"`
-	Playground    Switch        `default:"on" help:"Whether /playground is served, on or off." placeholder:"on|off"`
+	Introspection Switch        `default:"on" enum:"on,off" help:"Whether clients may ask for the schema, on or off." placeholder:"on|off"`
+	Playground    Switch        `default:"on" enum:"on,off" help:"Whether /playground is served, on or off." placeholder:"on|off"`
 	LogLevel      slog.Level    `default:"info" help:"Least level that is logged: debug, info, warn or error." placeholder:"LEVEL"`
 	LogFormat     string        `default:"text" enum:"text,json" help:"How lines are logged: text or json." placeholder:"text|json"`
 
@@ -83,7 +84,7 @@ func Parse(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 	case helped:
 		return nil, None, nil
 	case err != nil:
-		return nil, None, err
+		return nil, None, errors.New(nameVariables(err.Error(), args))
 	case parsed.Command() == string(Version):
 		return nil, Version, nil
 	}
@@ -122,8 +123,24 @@ func newParser(cli *commandLine, getenv func(string) string, options ...kong.Opt
 	}, options...)...)
 }
 
-func variable(flag *kong.Flag) string {
-	return "NAMEPLATE_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
+var flagName = regexp.MustCompile(`--[a-z-]+`)
+
+// nameVariables calls the settings in kong's message by their variables where no
+// flag was given.
+func nameVariables(message string, args []string) string {
+	return flagName.ReplaceAllStringFunc(message, func(flag string) string {
+		given := slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, flag) })
+		if given {
+			return flag
+		}
+		return variableOf(strings.TrimPrefix(flag, "--"))
+	})
+}
+
+func variable(flag *kong.Flag) string { return variableOf(flag.Name) }
+
+func variableOf(flag string) string {
+	return "NAMEPLATE_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
 // Variables are the names of all variables that are read, sorted.

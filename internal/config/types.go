@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -27,18 +26,8 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalText returns [redacted].
 func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// Switch is a setting that is on or off.
-type Switch bool
+// Switch is a setting that is "on" or "off".
+type Switch string
 
-// UnmarshalText reads on or off.
-func (s *Switch) UnmarshalText(text []byte) error {
-	switch string(text) {
-	case "on":
-		*s = true
-	case "off":
-		*s = false
-	default:
-		return errors.New("must be on or off")
-	}
-	return nil
-}
+// On is whether it is on.
+func (s Switch) On() bool { return s == "on" }

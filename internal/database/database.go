@@ -46,7 +46,7 @@ func open(ctx context.Context, path string) (*driver, error) {
 		return nil, err
 	}
 	writer.SetMaxOpenConns(1)
-	if err := migrateAlone(ctx, writer, filepath.Dir(path)); err != nil {
+	if err := migrateAlone(ctx, writer, path); err != nil {
 		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), writer.Close())
 	}
 	// Opened after the migration, so that the file is there and in WAL mode.
@@ -88,7 +88,5 @@ func (d *driver) Query(ctx context.Context, query string, args, v any) error {
 }
 
 func (d *driver) Close() error {
-	// The writer last: the connection that closes last folds the WAL into the
-	// database, and a reader must not write.
 	return errors.Join(d.reader.Close(), d.Driver.Close())
 }

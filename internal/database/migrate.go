@@ -4,11 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"syscall"
+	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/pressly/goose/v3"
 )
 
@@ -18,20 +19,19 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
+// lockPoll is how often a process that waits for another's migration looks again.
+const lockPoll = 20 * time.Millisecond
+
 // migrateAlone migrates while no other process does: of two that start at once
 // on a new database, the second would else run into the tables of the first. The
-// lock is on the folder. The file's own won't do: SQLite has locks on it that
-// the process would lose by closing it here.
-func migrateAlone(ctx context.Context, db *sql.DB, folder string) error {
-	dir, err := os.Open(folder)
-	if err != nil {
-		return err
+// lock is on a file of its own, which stays: SQLite has locks on the database's
+// file that the process would lose by closing it here.
+func migrateAlone(ctx context.Context, db *sql.DB, path string) error {
+	lock := flock.New(path + ".lock")
+	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
+		return fmt.Errorf("lock %s: %w", lock.Path(), err)
 	}
-	defer dir.Close() // which unlocks
-	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX); err != nil {
-		return fmt.Errorf("lock the folder %s: %w", folder, err)
-	}
-	return migrate(ctx, db)
+	return errors.Join(migrate(ctx, db), lock.Unlock())
 }
 
 func migrate(ctx context.Context, db *sql.DB) error {

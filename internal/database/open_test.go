@@ -97,7 +97,7 @@ func TestAnyPathIsTheFileOfThatName(t *testing.T) {
 			if err := db.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff([]string{name}, names(t, folder)); diff != "" {
+			if diff := cmp.Diff([]string{name, name + ".lock"}, names(t, folder)); diff != "" {
 				t.Error(diff)
 			}
 			if n := mustOpen(t, filepath.Join(folder, name)).User.Query().CountX(t.Context()); n != 1 {
@@ -127,6 +127,7 @@ func TestOddPathsAreStillFiles(t *testing.T) {
 
 func TestOpenFailsWhereNoFileCanBe(t *testing.T) {
 	folder := t.TempDir()
+	t.Chdir(folder) // which is what "" means
 	for _, path := range []string{"", folder, filepath.Join(folder, "missing", "a.db")} {
 		db, err := Open(t.Context(), path)
 		if err == nil {
@@ -200,7 +201,7 @@ func TestADatabaseOfANewerVersionIsRefusedAndLeftAsItIs(t *testing.T) {
 	}
 }
 
-func TestClosingLeavesOneFile(t *testing.T) {
+func TestClosingLeavesTheDatabaseAndItsLock(t *testing.T) {
 	folder := t.TempDir()
 	db := mustOpen(t, filepath.Join(folder, "nameplate.db"))
 	createUser(t, db, "alice")
@@ -208,7 +209,7 @@ func TestClosingLeavesOneFile(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"nameplate.db"}, names(t, folder)); diff != "" {
+	if diff := cmp.Diff([]string{"nameplate.db", "nameplate.db.lock"}, names(t, folder)); diff != "" {
 		t.Errorf("the write-ahead log is not folded into the database:\n%s", diff)
 	}
 }

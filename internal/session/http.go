@@ -30,10 +30,10 @@ type request struct {
 	manager *Manager
 	client  Client
 	header  http.Header // of the response
-	findErr error
 
-	mu  sync.Mutex
-	row *ent.Session
+	mu      sync.Mutex
+	row     *ent.Session
+	findErr error
 }
 
 type contextKey struct{}
@@ -54,11 +54,11 @@ func (m *Manager) Middleware(next http.Handler) http.Handler {
 // Current is the request's session. Without a live one the error is ErrNone.
 func Current(ctx context.Context) (*ent.Session, error) {
 	req := from(ctx)
+	req.mu.Lock()
+	defer req.mu.Unlock()
 	if req.findErr != nil {
 		return nil, req.findErr
 	}
-	req.mu.Lock()
-	defer req.mu.Unlock()
 	if req.row == nil {
 		return nil, ErrNone
 	}
@@ -110,7 +110,7 @@ func from(ctx context.Context) *request {
 func (req *request) set(row *ent.Session) {
 	req.mu.Lock()
 	defer req.mu.Unlock()
-	req.row = row
+	req.row, req.findErr = row, nil
 }
 
 // setCookie replaces what an earlier field of the same request has set.
