@@ -75,7 +75,7 @@ func (p *presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	case errors.Is(ended, context.Canceled): // nobody is there to read it
 	case isBusy:
 		p.logError(ctx, slog.LevelWarn, "unavailable", busy.Err)
-		withCode(out, codeServiceUnavailable, "The server is busy. Try again later.")
+		out = withCode(out, codeServiceUnavailable, "The server is busy. Try again later.")
 		out.Extensions["retryAfter"] = int(math.Ceil(busy.RetryAfter.Seconds()))
 		return out
 	case errors.Is(ended, context.DeadlineExceeded):
@@ -85,7 +85,7 @@ func (p *presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	default:
 		p.logError(ctx, slog.LevelError, "internal error", cause(err))
 	}
-	withCode(out, codeInternal, "Something went wrong on the server.")
+	out = withCode(out, codeInternal, "Something went wrong on the server.")
 	out.Extensions["requestId"] = httplog.RequestID(ctx)
 	return out
 }

@@ -223,7 +223,7 @@ func TestNoSecretOfAHeaderIsRepeated(t *testing.T) {
 func TestDevelopersReadWhatIsWrongWithAQuery(t *testing.T) {
 	e := newEndpoint(t)
 	for query, want := range map[string]string{
-		`{ me { nmae } }`:                                         `Cannot query field "…" on type "User".`,
+		`{ me { nickname } }`:                                     `Cannot query field "…" on type "User".`,
 		`{ me { avatarUrl(px: 1) } }`:                             `Unknown argument "…" on field "User.avatarUrl".`,
 		`{ me }`:                                                  `Field "me" of type "User" must have a selection of subfields.`,
 		`{ me { name { __typename } } }`:                          `Field "name" must not have a selection since type "String" has no subfields.`,

@@ -26,7 +26,7 @@ func TestEveryConnectionOfBothPoolsHasItsPragmas(t *testing.T) {
 	}
 	t.Cleanup(func() { d.Close() })
 	want := pragmas{JournalMode: "wal", Synchronous: 2, ForeignKeys: 1, BusyTimeout: 5000, QueryOnly: 0}
-	writer, reader := d.Driver.DB(), d.reader.DB()
+	writer, reader := d.DB(), d.reader.DB()
 	if n := writer.Stats().MaxOpenConnections; n != 1 {
 		t.Errorf("%d writing connections, want 1: SQLite has one writer", n)
 	}

@@ -167,7 +167,7 @@ func TestARowHasTheTokenOnlyAsSHA256(t *testing.T) {
 
 func TestTokensDiffer(t *testing.T) {
 	f := newFixture(t)
-	if f.begin() == f.begin() {
+	if first, second := f.begin(), f.begin(); first == second {
 		t.Error("two sessions have one token")
 	}
 }
