@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
@@ -87,6 +88,17 @@ func (d *driver) Query(ctx context.Context, query string, args, v any) error {
 	return d.Driver.Query(ctx, query, args, v)
 }
 
+// closeWithin bounds how long the last statements are waited for.
+const closeWithin = 5 * time.Second
+
+// Close folds the write-ahead log into the database and closes both. It waits for
+// the transaction of a caller who has given up, which database/sql undoes behind
+// that caller's back.
 func (d *driver) Close() error {
-	return errors.Join(d.reader.Close(), d.Driver.Close())
+	ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
+	defer cancel()
+	// SQLite folds the log by itself when the last connection closes, but not on one
+	// that an interrupt has reached after its statement: that is cleared by the next.
+	_, err := d.DB().ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return errors.Join(err, d.reader.Close(), d.Driver.Close())
 }
