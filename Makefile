@@ -46,7 +46,7 @@ lint:
 # Generating again must change nothing.
 fresh:
 	@before=$$(git ls-files -co --exclude-standard ent graph | xargs sha256sum); \
-	go generate ./...; \
+	go generate ./... || exit 1; \
 	after=$$(git ls-files -co --exclude-standard ent graph | xargs sha256sum); \
 	test "$$before" = "$$after" || { echo "generated code was stale; run make generate and commit"; exit 1; }
 

@@ -16,14 +16,10 @@ import (
 
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
 
-	"nameplate/graph"
-	"nameplate/internal/account"
-	"nameplate/internal/avatar"
 	"nameplate/internal/blob/disk"
 	"nameplate/internal/config"
 	"nameplate/internal/database"
 	"nameplate/internal/profile"
-	"nameplate/internal/session"
 )
 
 // BenchmarkMe measures the query me through every layer, beside a handler written
@@ -110,17 +106,7 @@ func newBenchHandler(b *testing.B, conf *config.Config) http.Handler {
 	if err != nil {
 		b.Fatal(err)
 	}
-	sessions := &session.Manager{DB: db, Now: now}
-	handler, err := routes(&services{
-		conf: conf, log: log, publicURL: publicURL, sessions: sessions, media: store,
-		resolver: &graph.Resolver{
-			Accounts: account.New(db, sessions, 1, now),
-			Profiles: &profile.Service{
-				DB: db, Store: store, Keys: keys, Pictures: avatar.NewProcessor(1),
-				PublicURL: publicURL, SweepAfter: time.Hour, Now: now, Log: log,
-			},
-		},
-	})
+	handler, err := routes(build(conf, log, publicURL, db, keys, store), store)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -161,7 +161,7 @@ func TestRequestsInFlightAreFinishedBeforeTheEnd(t *testing.T) {
 	<-reading
 	stopped := make(chan error, 1)
 	go func() { stopped <- s.stop() }()
-	waitUntilRefused(s.url)
+	waitUntilRefused(t, s.url)
 	select {
 	case err := <-stopped:
 		t.Fatalf("the server ended with a request in flight: %v", err)
@@ -215,12 +215,14 @@ func (r *heldReader) Read(p []byte) (int, error) {
 }
 
 // waitUntilRefused returns when nothing listens any more.
-func waitUntilRefused(url string) {
-	for {
+func waitUntilRefused(t *testing.T, url string) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 		if err != nil {
 			return
 		}
 		conn.Close()
 	}
+	t.Fatal("the server still takes connections")
 }

@@ -421,10 +421,11 @@ func TestUnderHTTPSTheCookieIsBoundToTheHost(t *testing.T) {
 func TestLimitsTellWhatIsAccepted(t *testing.T) {
 	s := start(t, t.TempDir(), nil)
 	a := newClient(t, s.url, false).do(`{ limits {
-		name { minLength maxLength } password { minLength maxLength }
+		name { minLength maxLength } realName { minLength maxLength } password { minLength maxLength }
 		avatar { maxBytes maxPixels maxSide types sizes } } }`, nil)
 	want := map[string]any{
 		"name":     map[string]any{"minLength": 2.0, "maxLength": 32.0},
+		"realName": map[string]any{"minLength": 2.0, "maxLength": 50.0},
 		"password": map[string]any{"minLength": 8.0, "maxLength": 256.0},
 		"avatar": map[string]any{
 			"maxBytes": 10485760.0, "maxPixels": 16777216.0, "maxSide": 8192.0,

@@ -109,7 +109,7 @@ func TestSIGTERMEndsTheProcessCleanly(t *testing.T) {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.stop(); err != nil || !strings.Contains(p.log.String(), "msg=stopped") {
+	if err := p.wait(); err != nil || !strings.Contains(p.log.String(), "msg=stopped") {
 		t.Errorf("%v\n%s", err, p.log)
 	}
 	if _, err := os.Stat(p.data + "/nameplate.db-wal"); err == nil {

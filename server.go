@@ -19,7 +19,7 @@ import (
 	"syscall"
 	"time"
 
-	"nameplate/graph"
+	"nameplate/ent"
 	"nameplate/internal/account"
 	"nameplate/internal/avatar"
 	"nameplate/internal/blob"
@@ -28,6 +28,7 @@ import (
 	"nameplate/internal/config"
 	"nameplate/internal/database"
 	"nameplate/internal/profile"
+	"nameplate/internal/seal"
 	"nameplate/internal/session"
 )
 
@@ -71,9 +72,22 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 // not hold more.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
+// serve opens what the server stands on, builds it, and serves until ctx is done.
+// The address comes first: where it is taken, another server may be at work on the
+// same data.
 func serve(ctx context.Context, conf *config.Config, log *slog.Logger) (err error) {
+	listener, err := net.Listen("tcp", conf.Addr)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	publicURL := publicURL(conf, listener.Addr())
 	if err := os.MkdirAll(conf.Data, 0o700); err != nil {
 		return fmt.Errorf("the data folder: %w", err)
+	}
+	store, media, err := openStore(conf, publicURL)
+	if err != nil {
+		return err
 	}
 	db, err := database.Open(ctx, conf.DatabaseURL)
 	if err != nil {
@@ -84,48 +98,60 @@ func serve(ctx context.Context, conf *config.Config, log *slog.Logger) (err erro
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", conf.Addr)
-	if err != nil {
-		return err
-	}
-	defer listener.Close()
-	publicURL := publicURL(conf, listener.Addr())
-	store, media, err := openStore(conf, publicURL)
-	if err != nil {
-		return err
-	}
 
-	cores := runtime.GOMAXPROCS(0)
-	sessions := &session.Manager{DB: db, Secure: strings.HasPrefix(publicURL, "https:"), Now: now}
-	profiles := &profile.Service{
-		DB: db, Store: store, Keys: keys, Pictures: avatar.NewProcessor(cores),
-		PublicURL: publicURL, SweepAfter: conf.SweepAfter, Now: now, Log: log,
-	}
-	handler, err := routes(&services{
-		conf:      conf,
-		log:       log,
-		publicURL: publicURL,
-		sessions:  sessions,
-		media:     media,
-		resolver:  &graph.Resolver{Accounts: account.New(db, sessions, cores, now), Profiles: profiles},
-	})
+	services := build(conf, log, publicURL, db, keys, store)
+	handler, err := routes(services, media)
 	if err != nil {
 		return err
 	}
-
 	var background sync.WaitGroup
 	sweeping, stopSweeping := context.WithCancel(context.WithoutCancel(ctx))
-	background.Go(func() { profiles.Sweep(sweeping) })
+	background.Go(func() { services.profiles.Sweep(sweeping) })
 	log.Info("serving", "url", publicURL, "addr", listener.Addr().String(), "version", version, "data", conf.Data)
-	err = serveHTTP(ctx, newServer(handler, log), listener)
+	err = serveHTTP(ctx, newServer(handler, log), listener, log)
 	stopSweeping()
 	background.Wait()
 	log.Info("stopped")
 	return err
 }
 
-// serveHTTP serves until ctx is done, and then until what has begun is finished.
-func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener) error {
+// services are what the routes lead to.
+type services struct {
+	conf      *config.Config
+	log       *slog.Logger
+	publicURL string
+	sessions  *session.Manager
+	accounts  *account.Service
+	profiles  *profile.Service
+}
+
+func build(
+	conf *config.Config, log *slog.Logger, publicURL string, db *ent.Client, keys *seal.Keys, store blob.Store,
+) *services {
+	cores := runtime.GOMAXPROCS(0)
+	sessions := &session.Manager{DB: db, Secure: strings.HasPrefix(publicURL, "https:"), Now: now}
+	return &services{
+		conf:      conf,
+		log:       log,
+		publicURL: publicURL,
+		sessions:  sessions,
+		accounts:  account.New(db, sessions, cores, now),
+		profiles: &profile.Service{
+			DB:         db,
+			Store:      store,
+			Keys:       keys,
+			Pictures:   avatar.NewProcessor(cores),
+			PublicURL:  publicURL,
+			SweepAfter: conf.SweepAfter,
+			Now:        now,
+			Log:        log,
+		},
+	}
+}
+
+// serveHTTP serves until ctx is done, and then until what has begun is finished:
+// every request has the time for it but an upload on a slow line, which is cut off.
+func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener, log *slog.Logger) error {
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
@@ -133,11 +159,11 @@ func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener) 
 		return err
 	case <-ctx.Done():
 	}
-	// As long as the slowest request that the server's timeouts let through.
 	finishing, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
 	defer cancel()
 	if err := server.Shutdown(finishing); err != nil {
-		return errors.Join(fmt.Errorf("requests were cut off: %w", err), server.Close())
+		log.Warn("requests were cut off", "after", writeTimeout)
+		return server.Close()
 	}
 	return nil
 }
@@ -199,7 +225,7 @@ func openStore(conf *config.Config, publicURL string) (blob.Store, http.Handler,
 			Private:   k.Private,
 		})
 		if err != nil {
-			return nil, nil, fmt.Errorf("NAMEPLATE_STORAGE_URL, or its keys in NAMEPLATE_KODO_…: %w", err)
+			return nil, nil, fmt.Errorf("NAMEPLATE_STORAGE_URL or NAMEPLATE_KODO_…: %w", err)
 		}
 		return store, nil, nil
 	}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,7 +31,7 @@ type server struct {
 	url  string
 	data string
 	log  *logBuffer
-	stop func() error // ends it as SIGTERM does; may be called again
+	stop func() error // ends one in this process as SIGTERM does; may be called again
 }
 
 // logBuffer keeps the log and tells the address from the line that has it.
@@ -99,13 +100,15 @@ func start(t testing.TB, data string, env map[string]string) *server {
 // process is a server in a process of its own, which can be killed.
 type process struct {
 	server
-	cmd *exec.Cmd
+	cmd  *exec.Cmd
+	wait func() error // for its end; may be called again
 }
 
 func startProcess(t testing.TB, data string, env map[string]string) *process {
 	t.Helper()
 	cmd := exec.Command("nameplate")
-	cmd.Env = os.Environ()
+	// Nothing of the caller's own settings, which may name a real database.
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, "NAMEPLATE_") })
 	for name, value := range environment(data, env) {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
@@ -120,10 +123,10 @@ func startProcess(t testing.TB, data string, env map[string]string) *process {
 	copied := make(chan struct{})
 	go func() {
 		defer close(copied)
-		_, _ = io.Copy(log, lineReader{stderr})
+		_, _ = io.Copy(log, stderr)
 	}()
 	p := &process{server: server{data: data, log: log}, cmd: cmd}
-	p.stop = sync.OnceValue(func() error { <-copied; return cmd.Wait() })
+	p.wait = sync.OnceValue(func() error { <-copied; return cmd.Wait() })
 	t.Cleanup(p.kill)
 	select {
 	case p.url = <-log.url:
@@ -133,14 +136,10 @@ func startProcess(t testing.TB, data string, env map[string]string) *process {
 	return p
 }
 
-// lineReader leaves a pipe's lines whole enough for logBuffer: the server writes
-// each with one call, and a pipe doesn't split those.
-type lineReader struct{ io.Reader }
-
 // kill ends the process at once, as a power cut would, and waits for its end.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
-	_ = p.stop()
+	_ = p.wait()
 }
 
 // client is a person's client: a browser with a cookie jar, or a program that

@@ -1,8 +1,7 @@
 //go:build tools
 
-// Package main keeps the code generators among the module's dependencies, so
-// that their versions are pinned by go.mod. It is never built: the tag is never
-// given.
+// The code generators, for tools that don't know go.mod's tool directive, by which
+// `go tool` runs them. It is never built: the tag is never given.
 package main
 
 import (

@@ -19,7 +19,7 @@ type Object struct {
 	ID string `json:"id,omitempty"`
 	// State holds the value of the "state" field.
 	State object.State `json:"state,omitempty"`
-	// When it got this state.
+	// When it last became pending, live or unreferenced; one that the sweeper claims keeps the time of its upload.
 	ChangedAt    time.Time `json:"changed_at,omitempty"`
 	selectValues sql.SelectValues
 }

@@ -123,7 +123,7 @@ func TestWithoutALiveSessionNothingIsAnswered(t *testing.T) {
 func TestAUserWhoIsDeletedMeanwhileHasNoSession(t *testing.T) {
 	e := newEndpoint(t)
 	user, token := e.newUser("Alice")
-	handler := NewHandler(e.resolver, Options{Now: e.clock.Now, Log: e.log.logger()})
+	handler := NewHandler(e.resolver, Options{MaxTime: time.Minute, Now: e.clock.Now, Log: e.log.logger()})
 	e.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // the session is found by now
 		e.db.User.DeleteOneID(user.ID).ExecX(t.Context())
 		handler.ServeHTTP(w, r)

@@ -72,7 +72,8 @@ func (p *presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	case errors.Is(err, session.ErrNone):
 		return withCode(out, codeUnauthenticated, "Sign in first.")
 	case errors.Is(err, errPanic): // logged already
-	case errors.Is(ended, context.Canceled): // nobody is there to read it
+	case errors.Is(ended, context.Canceled): // nobody is there to read it, most often
+		p.logError(ctx, slog.LevelInfo, "the client left", cause(err))
 	case isBusy:
 		p.logError(ctx, slog.LevelWarn, "unavailable", busy.Err)
 		out = withCode(out, codeServiceUnavailable, "The server is busy. Try again later.")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"nameplate/ent"
 	"nameplate/internal/avatar"
 	"nameplate/internal/blob"
 )
@@ -467,7 +468,27 @@ func TestARequestThatTakesTooLongTimesOut(t *testing.T) {
 	e.leftNothing("a timeout", t.TempDir())
 }
 
-func TestAClientThatLeavesIsNotLogged(t *testing.T) {
+func TestAnOperationHasItsTime(t *testing.T) {
+	e := newEndpoint(t)
+	user, token := e.newUser("Alice")
+	e.serve(Options{MaxTime: 50 * time.Millisecond})
+	// The writer is held until the operation that waits for it has given up.
+	err := e.db.WithTx(t.Context(), func(*ent.Tx) error {
+		a := e.query(token, `mutation { updateName(input: { name: "Bob" }) { user { name } } }`, nil)
+		if a.code() != "TIMEOUT" {
+			t.Errorf("status %d, %s", a.Status, a.Body)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name := e.reload(user).Name; name != "Alice" {
+		t.Errorf("the name is %s", name)
+	}
+}
+
+func TestAClientThatLeavesIsNoTrouble(t *testing.T) {
 	e := newEndpoint(t)
 	user, token := e.newUser("Alice")
 	ctx, cancel := context.WithCancel(t.Context())

@@ -55,6 +55,7 @@ type ComplexityRoot struct {
 		Avatar   func(childComplexity int) int
 		Name     func(childComplexity int) int
 		Password func(childComplexity int) int
+		RealName func(childComplexity int) int
 	}
 
 	Mutation struct {
@@ -242,6 +243,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Limits.Password(childComplexity), true
+	case "Limits.realName":
+		if e.ComplexityRoot.Limits.RealName == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Limits.RealName(childComplexity), true
 
 	case "Mutation.reauthenticate":
 		if e.ComplexityRoot.Mutation.Reauthenticate == nil {
@@ -845,6 +852,10 @@ type Limits {
   """
   name: NameLimits!
   """
+  Of the real name of a verification.
+  """
+  realName: NameLimits!
+  """
   Of a password.
   """
   password: PasswordLimits!
@@ -951,7 +962,7 @@ enum UserErrorCode {
   """
   INVALID_CHARACTER
   """
-  Another user has the name, in this or an equivalent writing.
+  Another user has the name, in this or an equivalent spelling.
   """
   NAME_TAKEN
   """
@@ -967,8 +978,8 @@ enum UserErrorCode {
   """
   FILE_TOO_LARGE
   """
-  The picture has more pixels than ` + "`" + `limit` + "`" + `, a side longer than ` + "`" + `Limits.avatar.maxSide` + "`" + `, or
-  so many scans that decoding it would take too long.
+  The picture has more pixels than ` + "`" + `limit` + "`" + `, which are fewer for a file that takes long to
+  decode, or a side of more than ` + "`" + `limit` + "`" + ` pixels; the message says which.
   """
   IMAGE_TOO_LARGE
   """
@@ -1012,7 +1023,7 @@ What only the user knows.
 """
 input SignInInput {
   """
-  The user's name, in any equivalent writing.
+  The user's name, in any equivalent spelling.
   """
   name: String!
   """
@@ -1046,7 +1057,7 @@ What an identity card says.
 """
 input SaveVerificationInput {
   """
-  The name on the card, 2 to 50 characters.
+  The name on the card, within ` + "`" + `Limits.realName` + "`" + `.
   """
   realName: String!
   """
@@ -1198,6 +1209,8 @@ func (ec *executionContext) childFields_Limits(ctx context.Context, field graphq
 	switch field.Name {
 	case "name":
 		return ec.fieldContext_Limits_name(ctx, field)
+	case "realName":
+		return ec.fieldContext_Limits_realName(ctx, field)
 	case "password":
 		return ec.fieldContext_Limits_password(ctx, field)
 	case "avatar":
@@ -1805,6 +1818,38 @@ func (ec *executionContext) _Limits_name(ctx context.Context, field graphql.Coll
 	)
 }
 func (ec *executionContext) fieldContext_Limits_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Limits",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_NameLimits(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Limits_realName(ctx context.Context, field graphql.CollectedField, obj *Limits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Limits_realName(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.RealName, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *NameLimits) graphql.Marshaler {
+			return ec.marshalNNameLimits2ᚖnameplateᚋgraphᚐNameLimits(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Limits_realName(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	fc = &graphql.FieldContext{
 		Object:     "Limits",
 		Field:      field,
@@ -4784,6 +4829,11 @@ func (ec *executionContext) _Limits(ctx context.Context, sel ast.SelectionSet, o
 			out.Values[i] = graphql.MarshalString("Limits")
 		case "name":
 			out.Values[i] = ec._Limits_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "realName":
+			out.Values[i] = ec._Limits_realName(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}

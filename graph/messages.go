@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/text/language"
 
+	"nameplate/internal/avatar"
 	"nameplate/internal/fault"
 	"nameplate/internal/idcard"
 )
@@ -18,40 +19,42 @@ var languages = language.NewMatcher([]language.Tag{language.English, language.Ch
 func message(acceptLanguage string, f *fault.Error) string {
 	tags, _, _ := language.ParseAcceptLanguage(acceptLanguage) // on error: no tags
 	_, i, _ := languages.Match(tags...)
-	key := string(f.Code)
-	if f.Code == fault.IDCardInvalid {
-		key += " " + f.Detail
-	}
-	if f.Code == fault.InvalidCharacter && f.Detail == "" {
-		key += " unnamed"
+	texts, ok := messages[string(f.Code)+" "+f.Detail]
+	if !ok {
+		texts = messages[string(f.Code)]
 	}
 	return strings.NewReplacer(
 		"{limit}", fmt.Sprint(f.Limit),
+		"{MiB}", fmt.Sprint(f.Limit>>20),
 		"{detail}", f.Detail,
-	).Replace(messages[key][i])
+	).Replace(texts[i])
 }
 
-// messages has for each code the text in each of languages.
+// messages has for each code the text in each of languages; for a code that stands
+// for several rules, those of each Detail behind the code and a space.
 var messages = map[string][2]string{
 	string(fault.Required):         {"This is required.", "此项必填。"},
 	string(fault.TooShort):         {"This needs at least {limit} characters.", "至少需要 {limit} 个字符。"},
 	string(fault.TooLong):          {"This may have at most {limit} characters.", "最多 {limit} 个字符。"},
-	string(fault.InvalidCharacter): {"The character {detail} can't be used here.", "此处不能使用字符 {detail}。"},
-	string(fault.InvalidCharacter) + " unnamed": {
+	string(fault.InvalidCharacter): {"The character \"{detail}\" can't be used here.", "此处不能使用字符“{detail}”。"},
+	string(fault.InvalidCharacter) + " ": {
 		"This has a character that can't be used here.", "含有此处不能使用的字符。",
 	},
 	string(fault.NameTaken):        {"This name is taken.", "此名称已被使用。"},
 	string(fault.WrongCredentials): {"The name or the password is wrong.", "名称或密码不正确。"},
 	string(fault.FileEmpty):        {"The file is empty.", "文件为空。"},
-	string(fault.FileTooLarge):     {"The file may have at most {limit} bytes.", "文件最大为 {limit} 字节。"},
+	string(fault.FileTooLarge):     {"The file is too large: at most {MiB} MiB are accepted.", "文件过大：最大 {MiB} MiB。"},
 	string(fault.ImageTooLarge): {
 		"The picture is too large: at most {limit} pixels are accepted.", "图片过大：最多 {limit} 像素。",
+	},
+	string(fault.ImageTooLarge) + " " + avatar.RuleSide: {
+		"The picture is too large: each side may have at most {limit} pixels.", "图片过大：边长最多 {limit} 像素。",
 	},
 	string(fault.ImageUnsupported): {
 		"This is not a picture of an accepted type ({detail}).", "不支持此图片格式（支持 {detail}）。",
 	},
 	string(fault.ImageCorrupt):    {"The picture is damaged or incomplete.", "图片已损坏或不完整。"},
-	string(fault.RealNameInvalid): {"This can't be a real name as it stands on a card.", "这不是证件上的有效姓名。"},
+	string(fault.RealNameInvalid): {"This is not a name as printed on an ID card.", "这不是证件上的有效姓名。"},
 	string(fault.IDCardInvalid) + " " + idcard.RuleLength: {
 		"An ID number has 18 characters.", "身份证号码应为 18 位。",
 	},
@@ -59,7 +62,7 @@ var messages = map[string][2]string{
 		"An ID number is 17 digits and then a digit or X.", "身份证号码应为 17 位数字加一位数字或 X。",
 	},
 	string(fault.IDCardInvalid) + " " + idcard.RuleProvince: {
-		"The first two digits of the ID number are no province.", "身份证号码前两位不是有效的省份代码。",
+		"The ID number doesn't begin with a valid province code.", "身份证号码开头不是有效的省份代码。",
 	},
 	string(fault.IDCardInvalid) + " " + idcard.RuleBirthDate: {
 		"The birth date in the ID number is not possible.", "身份证号码中的出生日期无效。",

@@ -25,6 +25,8 @@ type AvatarLimits struct {
 type Limits struct {
 	// Of a user's name.
 	Name *NameLimits `json:"name"`
+	// Of the real name of a verification.
+	RealName *NameLimits `json:"realName"`
 	// Of a password.
 	Password *PasswordLimits `json:"password"`
 	// Of an uploaded picture.
@@ -78,7 +80,7 @@ type RemoveAvatarPayload struct {
 
 // What an identity card says.
 type SaveVerificationInput struct {
-	// The name on the card, 2 to 50 characters.
+	// The name on the card, within `Limits.realName`.
 	RealName string `json:"realName"`
 	// Resident identity card number, 18 characters (GB 11643-1999).
 	IDCard string `json:"idCard"`
@@ -94,7 +96,7 @@ type SaveVerificationPayload struct {
 
 // What only the user knows.
 type SignInInput struct {
-	// The user's name, in any equivalent writing.
+	// The user's name, in any equivalent spelling.
 	Name string `json:"name"`
 	// The user's password.
 	Password string `json:"password"`

@@ -175,7 +175,11 @@ func (u *uploadReader) Read(p []byte) (int, error) {
 	_ = u.conn.SetReadDeadline(deadline)
 	_ = u.conn.SetWriteDeadline(deadline.Add(answerWithin))
 	n, err := u.part.Read(p)
-	if err != nil && err != io.EOF { //nolint:errorlint // the contract of io.Reader
+	if err == io.EOF { //nolint:errorlint // the contract of io.Reader
+		// net/http goes on reading, and takes a deadline that passes for a client
+		// that has left: what is done with the file must not be cut short by it.
+		_ = u.conn.SetReadDeadline(time.Now().Add(answerWithin))
+	} else if err != nil {
 		err = readError(err)
 	}
 	return n, err

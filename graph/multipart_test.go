@@ -3,6 +3,7 @@ package graph
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -413,6 +414,14 @@ func TestTheTimeoutsArePutOffAsLongAsAFileMoves(t *testing.T) {
 			if got := conn.write[i].Sub(conn.read[i]); got != answerWithin {
 				t.Errorf("after read %d the answer may take %s, want %s", i, got, answerWithin)
 			}
+		}
+		// Or else net/http would take the pause while the picture is worked on for a
+		// client that has left.
+		if _, err := slow.Read(make([]byte, 4)); !errors.Is(err, io.EOF) {
+			t.Fatalf("at the end: %v", err)
+		}
+		if got := time.Until(conn.read[len(conn.read)-1]); got != answerWithin {
+			t.Errorf("after the file, what is done with it may take %s, want %s", got, answerWithin)
 		}
 	})
 }

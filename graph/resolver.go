@@ -32,6 +32,9 @@ type Resolver struct {
 type Options struct {
 	// Introspection is whether clients may ask for the schema.
 	Introspection bool
+	// MaxTime is how long an operation may take. An upload's time is bounded by how
+	// its file moves instead.
+	MaxTime time.Duration
 	// Now is the clock that @auth(maxAge:) goes by.
 	Now func() time.Time
 	Log *slog.Logger
@@ -46,7 +49,7 @@ func NewHandler(resolver *Resolver, o Options) http.Handler {
 		Resolvers:  resolver,
 		Directives: DirectiveRoot{Auth: auth(o.Now)},
 	}))
-	server.AddTransport(jsonTransport{})
+	server.AddTransport(jsonTransport{o.MaxTime})
 	server.AddTransport(multipartTransport{})
 	server.AddTransport(noTransport{})
 	server.SetQueryCache(lru.New[*ast.QueryDocument](cachedQueries))

@@ -1,11 +1,13 @@
 package graph
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -19,13 +21,13 @@ const (
 )
 
 // jsonTransport is a POST of application/json.
-type jsonTransport struct{}
+type jsonTransport struct{ maxTime time.Duration }
 
 // Supports implements graphql.Transport.
 func (jsonTransport) Supports(r *http.Request) bool { return mediaType(r) == "application/json" }
 
 // Do implements graphql.Transport.
-func (jsonTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+func (t jsonTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxJSON))
 	if err != nil {
 		refuse(w, r, exec, readError(err))
@@ -36,7 +38,9 @@ func (jsonTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 		refuse(w, r, exec, err)
 		return
 	}
-	execute(w, r, exec, params)
+	ctx, cancel := context.WithTimeout(r.Context(), t.maxTime)
+	defer cancel()
+	execute(w, r.WithContext(ctx), exec, params)
 }
 
 // noTransport is any request that the others don't take.

@@ -20,7 +20,7 @@ func (Object) Fields() []ent.Field {
 		field.String("id").StorageKey("key").Immutable(),
 		field.Enum("state").Values("pending", "live", "stale").Default("pending"),
 		field.Time("changed_at").
-			Comment("When it got this state."),
+			Comment("When it last became pending, live or unreferenced; one that the sweeper claims keeps the time of its upload."),
 	}
 }
 

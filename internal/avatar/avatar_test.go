@@ -363,7 +363,7 @@ func TestBadFilesAndSlowClientsHoldNoWorker(t *testing.T) {
 			t.Errorf("while a client is sending: %v", err)
 		}
 		_, err := p.Process(t.Context(), bytes.NewReader(pngHeader(9000, 1, 8, 2, 0)))
-		wantFault(t, err, fault.Error{Code: fault.ImageTooLarge, Limit: MaxPixels})
+		wantFault(t, err, tooLarge([2]int{9000, 1}))
 		w.CloseWithError(io.ErrUnexpectedEOF)
 		if err := <-slow; !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("the slow client's error is %v", err)

@@ -67,6 +67,10 @@ func identify(data []byte) (format, error) {
 	return format{}, unsupported()
 }
 
+// RuleSide is the Detail of a fault with the code [fault.ImageTooLarge] whose Limit
+// is a side's and not that of all pixels.
+const RuleSide = "side"
+
 // check holds the file to the limits by its header alone.
 func (f format) check(data []byte) (traits, error) {
 	c, err := guard(data, f.config)
@@ -76,8 +80,11 @@ func (f format) check(data []byte) (traits, error) {
 	if c.Width < 1 || c.Height < 1 {
 		return traits{}, refuse(fault.ImageCorrupt, 0)
 	}
-	if max(c.Width, c.Height) > MaxSide || c.Width*c.Height > MaxPixels {
+	if int64(c.Width)*int64(c.Height) > MaxPixels {
 		return traits{}, refuse(fault.ImageTooLarge, MaxPixels)
+	}
+	if max(c.Width, c.Height) > MaxSide {
+		return traits{}, &fault.Error{Code: fault.ImageTooLarge, Field: "file", Limit: MaxSide, Detail: RuleSide}
 	}
 	t := f.examine(data)
 	if t.scans > maxScans {

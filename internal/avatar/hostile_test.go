@@ -149,14 +149,22 @@ func TestPicturesWithTooManyPixelsAreRefusedByTheirHeader(t *testing.T) {
 		j := flatJPEG{cols: 1, rows: 1, components: 3}.bytes()
 		sof := bytes.Index(j, []byte{0xff, 0xc0})
 		copy(j[sof+5:], slices.Concat(be16(size[1]), be16(size[0])))
-		refusedCheaply(t, j, fault.Error{Code: fault.ImageTooLarge, Limit: MaxPixels})
+		refusedCheaply(t, j, tooLarge(size))
 	}
 	for _, size := range [][2]int{
 		{MaxSide + 1, 1}, {1, MaxSide + 1}, {4097, 4096}, {100_000, 100_000}, {math.MaxInt32, 1}, {math.MaxInt32, math.MaxInt32},
 	} {
 		file := slices.Concat(pngHeader(size[0], size[1], 16, 6, 1), chunk("IDAT"), chunk("IEND"))
-		refusedCheaply(t, file, fault.Error{Code: fault.ImageTooLarge, Limit: MaxPixels})
+		refusedCheaply(t, file, tooLarge(size))
 	}
+}
+
+// tooLarge is the fault of a picture that is: for its pixels if it can be.
+func tooLarge(size [2]int) fault.Error {
+	if int64(size[0])*int64(size[1]) > MaxPixels {
+		return fault.Error{Code: fault.ImageTooLarge, Limit: MaxPixels}
+	}
+	return fault.Error{Code: fault.ImageTooLarge, Limit: MaxSide, Detail: RuleSide}
 }
 
 func TestJPEGsWithTooManyScansAreRefused(t *testing.T) {

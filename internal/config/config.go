@@ -26,14 +26,14 @@ import (
 type Config struct {
 	Addr          string        `default:"localhost:8080" help:"Address to listen on, HOST:PORT." placeholder:"HOST:PORT"`
 	PublicURL     string        `help:"What browsers and clients see the server as, such as https://id.example.com (default: http:// and the address listened on)." placeholder:"URL"`
-	Data          string        `default:"./data" help:"Folder for all that has no setting of its own." placeholder:"FOLDER"`
+	Data          string        `default:"./data" help:"Folder for the database, the pictures and the keys, unless they are set separately." placeholder:"FOLDER"`
 	DatabaseURL   string        `help:"File of the SQLite database (default: nameplate.db in the data folder)." placeholder:"FILE"`
 	StorageURL    string        `help:"Folder for pictures, or kodo://BUCKET?region=ID&domain=URL&private=BOOL (default: media in the data folder)." placeholder:"URL"`
 	KeysetFile    string        `help:"File with the keys that seal verifications, made when there is none (default: keyset.json in the data folder)." placeholder:"FILE"`
 	SweepAfter    time.Duration `default:"1h" help:"How long a picture may be referred to by nothing before it is deleted, at least 1s." placeholder:"DURATION"`
 	Introspection Switch        `default:"on" enum:"on,off" help:"Whether clients may ask for the schema, on or off." placeholder:"on|off"`
 	Playground    Switch        `default:"on" enum:"on,off" help:"Whether /playground is served, on or off." placeholder:"on|off"`
-	LogLevel      slog.Level    `default:"info" help:"Least level that is logged: debug, info, warn or error." placeholder:"LEVEL"`
+	LogLevel      slog.Level    `default:"info" help:"Minimum level to log: debug, info, warn or error." placeholder:"LEVEL"`
 	LogFormat     string        `default:"text" enum:"text,json" help:"How lines are logged: text or json." placeholder:"text|json"`
 
 	KodoAccessKey Secret `kong:"-"`
@@ -112,13 +112,16 @@ func newParser(cli *commandLine, getenv func(string) string, options ...kong.Opt
 	return kong.New(cli, append([]kong.Option{
 		kong.Name("nameplate"),
 		kong.Description("A self-hosted user-profile server."),
-		kong.UsageOnError(),
 		kong.Resolvers(kong.ResolverFunc(fromEnvironment)),
 		kong.ValueFormatter(func(value *kong.Value) string {
 			if value.Flag == nil || value.Flag.Name == "help" {
 				return value.Help
 			}
-			return value.Help + " ($" + variable(value.Flag) + ")"
+			help := value.Help
+			if value.HasDefault {
+				help += " Default: " + value.Default + "."
+			}
+			return help + " ($" + variable(value.Flag) + ")"
 		}),
 	}, options...)...)
 }
@@ -195,6 +198,10 @@ func (c *Config) complete(getenv func(string) string) error {
 	if c.SweepAfter < time.Second {
 		sweepErr = fmt.Errorf("NAMEPLATE_SWEEP_AFTER is %s: it must be at least 1s", c.SweepAfter)
 	}
+	if c.Storage.Kodo != nil {
+		accessErr = errors.Join(accessErr, requireSecret(secrets[0], c.KodoAccessKey))
+		secretErr = errors.Join(secretErr, requireSecret(secrets[1], c.KodoSecretKey))
+	}
 	return errors.Join(accessErr, secretErr, storageErr, databaseErr, sweepErr, checkAddr(c.Addr), c.checkPublicURL())
 }
 
@@ -265,6 +272,13 @@ func parseStorage(value, fallback string) (Storage, error) {
 		}
 	}
 	return Storage{Kodo: kodo}, nil
+}
+
+func requireSecret(name string, value Secret) error {
+	if value == "" {
+		return fmt.Errorf("%s is not set: kodo:// needs it, or %s_FILE", name, name)
+	}
+	return nil
 }
 
 func readSecret(getenv func(string) string, name string) (Secret, error) {

@@ -241,7 +241,8 @@ func TestAStorageURLIsAFolderOrABucket(t *testing.T) {
 		},
 		"kodo://bucket?private=": {Kodo: &Kodo{Bucket: "bucket"}},
 	} {
-		got := mustParse(t, []string{"--storage-url=" + value}, nil).Storage
+		keys := map[string]string{"NAMEPLATE_KODO_ACCESS_KEY": "a", "NAMEPLATE_KODO_SECRET_KEY": "s"}
+		got := mustParse(t, []string{"--storage-url=" + value}, keys).Storage
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%q:\n%s", value, d)
 		}

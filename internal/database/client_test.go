@@ -2,6 +2,7 @@ package database
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"nameplate/ent"
 	"nameplate/ent/event"
 	entuser "nameplate/ent/user"
+	"nameplate/internal/fault"
 )
 
 func openNew(t *testing.T) *ent.Client {
@@ -157,5 +159,50 @@ func checkUndone(t *testing.T, db *ent.Client) {
 	createUser(t, db, "bob")
 	if got := db.User.Query().Select(entuser.FieldName).StringsX(t.Context()); !cmp.Equal(got, []string{"bob"}) {
 		t.Errorf("users: %q, want bob alone", got)
+	}
+}
+
+func TestADatabaseThatAnotherProcessHoldsIsUnavailable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "nameplate.db")
+	d, err := open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := ent.NewClient(ent.Driver(d))
+	t.Cleanup(func() { db.Close() })
+	// Not for the five seconds that a server waits.
+	if _, err := d.DB().ExecContext(t.Context(), "PRAGMA busy_timeout=0"); err != nil {
+		t.Fatal(err)
+	}
+	other := rawOpen(t, "file:"+path)
+	other.SetMaxOpenConns(1)
+	if _, err := other.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	for what, err := range map[string]error{
+		"a statement":   newUser(db, "alice").Exec(t.Context()),
+		"a transaction": db.WithTx(t.Context(), func(*ent.Tx) error { return nil }),
+	} {
+		if _, ok := errors.AsType[*fault.Unavailable](err); !ok {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if _, err := other.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	createUser(t, db, "alice")
+}
+
+func TestOnlyTheOwnerCanReadTheDatabase(t *testing.T) {
+	folder := t.TempDir()
+	createUser(t, mustOpen(t, filepath.Join(folder, "nameplate.db")), "alice")
+	for _, name := range []string{"nameplate.db", "nameplate.db-wal", "nameplate.db-shm"} {
+		info, err := os.Stat(filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has the mode %v", name, info.Mode())
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -14,9 +15,10 @@ import (
 
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
-	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
+	sqlite3 "github.com/mattn/go-sqlite3"
 
 	"nameplate/ent"
+	"nameplate/internal/fault"
 )
 
 // Open opens the SQLite database in the file at path, making it when it doesn't
@@ -40,6 +42,14 @@ func open(ctx context.Context, path string) (*driver, error) {
 	// host, ":memory:" or an empty one for a database that is gone at the end.
 	path, err := filepath.Abs(path)
 	if err != nil {
+		return nil, err
+	}
+	// SQLite would make it as readable as the umask lets it; its other files follow.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := file.Close(); err != nil {
 		return nil, err
 	}
 	writer, err := sql.Open("sqlite3", dsn(path, "_txlock=immediate"))
@@ -83,9 +93,28 @@ type driver struct {
 
 func (d *driver) Query(ctx context.Context, query string, args, v any) error {
 	if strings.HasPrefix(query, "SELECT") {
-		return d.reader.Query(ctx, query, args, v)
+		return busy(d.reader.Query(ctx, query, args, v))
 	}
-	return d.Driver.Query(ctx, query, args, v)
+	return busy(d.Driver.Query(ctx, query, args, v))
+}
+
+func (d *driver) Exec(ctx context.Context, query string, args, v any) error {
+	return busy(d.Driver.Exec(ctx, query, args, v))
+}
+
+func (d *driver) Tx(ctx context.Context) (dialect.Tx, error) {
+	tx, err := d.Driver.Tx(ctx)
+	return tx, busy(err)
+}
+
+// busy says of a database on which another process has had a lock for too long
+// that it is unavailable. A transaction has the lock from its beginning, so its
+// statements don't come upon another's.
+func busy(err error) error {
+	if e, ok := errors.AsType[sqlite3.Error](err); ok && (e.Code == sqlite3.ErrBusy || e.Code == sqlite3.ErrLocked) {
+		return &fault.Unavailable{RetryAfter: time.Second, Err: err}
+	}
+	return err
 }
 
 // closeWithin bounds how long the last statements are waited for.

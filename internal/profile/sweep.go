@@ -11,9 +11,9 @@ import (
 	"nameplate/ent/object"
 )
 
-// SweepEvery is how often objects that nothing refers to are looked for, or as
+// sweepEvery is how often objects that nothing refers to are looked for, or as
 // often as SweepAfter if that is shorter.
-const SweepEvery = time.Minute
+const sweepEvery = time.Minute
 
 // maxSweepFailures ends a sweep: more than a few objects with a trouble of their
 // own mean that the store is away.
@@ -22,7 +22,7 @@ const maxSweepFailures = 5
 // Sweep deletes the objects that nothing has referred to for SweepAfter, until
 // ctx ends: at once and then regularly.
 func (s *Service) Sweep(ctx context.Context) {
-	ticker := time.NewTicker(min(SweepEvery, s.SweepAfter))
+	ticker := time.NewTicker(min(sweepEvery, s.SweepAfter))
 	defer ticker.Stop()
 	for {
 		if err := s.sweepOnce(ctx); err != nil && ctx.Err() == nil {

@@ -151,7 +151,7 @@ func TestASweepEndsWhenTheStoreIsAway(t *testing.T) {
 
 func TestSweepRunsAtOnceAndThenRegularly(t *testing.T) {
 	for sweepAfter, every := range map[time.Duration]time.Duration{
-		time.Hour:   SweepEvery,
+		time.Hour:   sweepEvery,
 		time.Second: time.Second,
 	} {
 		t.Run(sweepAfter.String(), func(t *testing.T) {
