@@ -107,6 +107,7 @@ func serve(ctx context.Context, conf *config.Config, log *slog.Logger) (err erro
 	var background sync.WaitGroup
 	sweeping, stopSweeping := context.WithCancel(context.WithoutCancel(ctx))
 	background.Go(func() { services.profiles.Sweep(sweeping) })
+	background.Go(func() { services.sessions.Sweep(sweeping, log) })
 	log.Info("serving", "url", publicURL, "addr", listener.Addr().String(), "version", version, "data", conf.Data)
 	err = serveHTTP(ctx, newServer(handler, log), listener, log)
 	stopSweeping()

@@ -14,12 +14,13 @@ import (
 // no more than so many seconds ago.
 func auth(now func() time.Time) func(context.Context, any, graphql.Resolver, *int) (any, error) {
 	return func(ctx context.Context, _ any, next graphql.Resolver, maxAge *int) (any, error) {
-		current, err := session.Current(ctx)
-		if err != nil {
+		if _, err := session.Current(ctx); err != nil {
 			return nil, err
 		}
-		if maxAge != nil && now().Sub(current.AuthenticatedAt) > time.Duration(*maxAge)*time.Second {
-			return nil, errReauthenticate
+		if maxAge != nil {
+			if err := session.Fresh(ctx, now(), time.Duration(*maxAge)*time.Second); err != nil {
+				return nil, err
+			}
 		}
 		return next(ctx)
 	}

@@ -39,11 +39,6 @@ type codedError struct{ code, message string }
 
 func (e *codedError) Error() string { return e.message }
 
-var errReauthenticate = &codedError{
-	codeReauthenticate,
-	"The password was entered too long ago. The mutation reauthenticate takes it again.",
-}
-
 func invalidValue(message string) error { return &codedError{codeValidationFailed, message} }
 
 // presenter decides what a client reads of an error. What isn't known to be meant
@@ -71,6 +66,9 @@ func (p *presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	switch {
 	case errors.Is(err, session.ErrNone):
 		return withCode(out, codeUnauthenticated, "Sign in first.")
+	case errors.Is(err, session.ErrStale):
+		return withCode(out, codeReauthenticate,
+			"The password was entered too long ago. The mutation reauthenticate takes it again.")
 	case errors.Is(err, errPanic): // logged already
 	case errors.Is(ended, context.Canceled): // nobody is there to read it, most often
 		p.logError(ctx, slog.LevelInfo, "the client left", cause(err))

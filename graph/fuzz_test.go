@@ -77,6 +77,7 @@ func FuzzQuery(f *testing.F) {
 	}
 	f.Add(rename, `{"input":{"name":"`+secrets+`"}}`)
 	f.Add(resize, `{"size":256}`)
+	f.Add(`{ ...@skip(if: {}) { limits { __typename } } }`, "")
 	f.Add(updateAvatar, `{"file":null}`)
 	f.Fuzz(func(t *testing.T, query, variables string) {
 		e.t = t

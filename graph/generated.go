@@ -768,7 +768,9 @@ type Mutation {
   removeAvatar: RemoveAvatarPayload @auth
   """
   Save the real name and ID number, once. The same values again succeed and change
-  nothing; other values fail with ` + "`" + `ALREADY_VERIFIED` + "`" + `.
+  nothing; other values fail with ` + "`" + `ALREADY_VERIFIED` + "`" + `. Which of the two it is would tell
+  the number to who guesses, so from 600 seconds after the password was entered both are
+  answered with ` + "`" + `REAUTHENTICATION_REQUIRED` + "`" + `, and a match is recorded as a reading.
   """
   saveVerification(
     """

@@ -63,7 +63,9 @@ func NewHandler(resolver *Resolver, o Options) http.Handler {
 		server.Use(extension.Introspection{})
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer drain(r.Body)
+		body := &requestBody{ReadCloser: r.Body}
+		r.Body = body
+		defer body.drain(w, r)
 		setHeader(w) // here, since after a panic it is gqlgen that answers
 		server.ServeHTTP(w, r)
 	})

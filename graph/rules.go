@@ -14,6 +14,7 @@ import (
 const (
 	ruleNoIntrospection = "NoIntrospection"
 	ruleNumbersFit      = "NumbersFit"
+	ruleNoEmptyObjects  = "NoEmptyObjects"
 )
 
 // validationRules are GraphQL's, and our own.
@@ -21,6 +22,7 @@ func validationRules(introspection bool) func() *rules.Rules {
 	return func() *rules.Rules {
 		all := rules.NewDefaultRules()
 		all.AddRule(ruleNumbersFit, numbersFit)
+		all.AddRule(ruleNoEmptyObjects, noEmptyObjects)
 		if !introspection {
 			all.AddRule(ruleNoIntrospection, noIntrospection)
 		}
@@ -37,6 +39,17 @@ func numbersFit(observers *core.Events, addError core.AddErrFunc) {
 		}
 		if _, err := value.Value(nil); err != nil {
 			addError(core.Message("A number is out of range."), core.At(value.Position))
+		}
+	})
+}
+
+// noEmptyObjects refuses {} where a scalar or an enum is wanted. The rule about
+// values looks at the fields that an object has, and gqlgen fails at one that has
+// none, or panics.
+func noEmptyObjects(observers *core.Events, addError core.AddErrFunc) {
+	observers.OnValue(func(_ *core.Walker, value *ast.Value) {
+		if value.Kind == ast.ObjectValue && len(value.Children) == 0 && value.Definition != nil && value.Definition.IsLeafType() {
+			addError(core.Message(`Expected a value of type "%s".`, value.Definition.Name), core.At(value.Position))
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"go/types"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 	gqlast "github.com/vektah/gqlparser/v2/ast"
 
 	"nameplate/internal/fault"
+	"nameplate/internal/profile"
 )
 
 func loadSchema(t *testing.T) *gqlast.Schema {
@@ -112,5 +114,13 @@ func TestAMessageNamesTheBoundAndTheCharacter(t *testing.T) {
 		if got := message("en", f); got != want {
 			t.Errorf("%v: %q, want %q", f, got, want)
 		}
+	}
+}
+
+func TestTheServiceAndTheSchemaAgreeOnWhoMayReadTheNumber(t *testing.T) {
+	field := loadSchema(t).Types["Verification"].Fields.ForName("idCard")
+	maxAge := field.Directives.ForName("auth").Arguments.ForName("maxAge").Value.Raw
+	if want := strconv.Itoa(int(profile.IDCardMaxAge.Seconds())); maxAge != want {
+		t.Errorf("@auth(maxAge: %s) in the schema, %s seconds in package profile", maxAge, want)
 	}
 }

@@ -18,6 +18,8 @@ const (
 	maxJSON = 64 << 10
 	// maxDrain is how many bytes of a body are thrown away after the answer.
 	maxDrain = 64 << 20
+	// drainWithin is how long that may take.
+	drainWithin = 10 * time.Second
 )
 
 // jsonTransport is a POST of application/json.
@@ -156,9 +158,28 @@ func write(w http.ResponseWriter, status int, response *graphql.Response) {
 	}{response.Errors, response.Data, response.Extensions})
 }
 
+// requestBody knows whether any of it was asked for.
+type requestBody struct {
+	io.ReadCloser
+	begun bool
+}
+
+func (b *requestBody) Read(p []byte) (int, error) {
+	b.begun = true
+	return b.ReadCloser.Read(p)
+}
+
 // drain reads what is left of a body, and throws it away: a client that is still
 // sending too much comes to read why it was refused, where one whose connection is
-// closed meanwhile sees only that.
-func drain(body io.Reader) {
-	_, _ = io.CopyN(io.Discard, body, maxDrain) // what fails here was answered already
+// closed meanwhile sees only that. The answer goes out after it, so it takes little
+// time; and a client that waits to be told to send is not waited for.
+func (b *requestBody) drain(w http.ResponseWriter, r *http.Request) {
+	if !b.begun && r.Header.Get("Expect") != "" {
+		return
+	}
+	conn := http.NewResponseController(w)
+	// Where a connection has no deadlines, there is nothing to change.
+	_ = conn.SetReadDeadline(time.Now().Add(drainWithin))
+	_ = conn.SetWriteDeadline(time.Now().Add(answerWithin))
+	_, _ = io.CopyN(io.Discard, b.ReadCloser, maxDrain) // what fails here was answered already
 }

@@ -1,11 +1,14 @@
 package graph
 
 import (
+	"bufio"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 )
 
 const typename = `{"query":"{ __typename }"}`
@@ -218,5 +221,33 @@ func TestAPageOfAnotherOriginChangesNothing(t *testing.T) {
 func setUnlessEmpty(r *http.Request, name, value string) {
 	if value != "" {
 		r.Header.Set(name, value)
+	}
+}
+
+// Such a client sends nothing before it is told to, or refused (RFC 9110, section
+// 10.1.1): each would wait for the other.
+func TestAClientThatAsksFirstIsRefusedAtOnce(t *testing.T) {
+	server := httptest.NewServer(newEndpoint(t))
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(drainWithin / 2)); err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.WriteString(conn, "POST /graphql HTTP/1.1\r\nHost: localhost\r\n"+
+		"Content-Type: text/plain\r\nContent-Length: 5000\r\nExpect: 100-continue\r\n\r\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusUnsupportedMediaType {
+		t.Errorf("status %d, want 415", res.StatusCode)
 	}
 }

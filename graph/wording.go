@@ -39,6 +39,7 @@ var rulesThatQuoteNames = []string{
 	"VariablesInAllowedPosition",
 	ruleNoIntrospection,
 	ruleNumbersFit,
+	ruleNoEmptyObjects,
 }
 
 // ruleMessage words the breach of a validation rule.

@@ -89,6 +89,11 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{SessionsColumns[8]},
 			},
+			{
+				Name:    "session_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{SessionsColumns[7]},
+			},
 		},
 	}
 	// UsersColumns holds the columns for the "users" table.

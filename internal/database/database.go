@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -107,11 +108,12 @@ func (d *driver) Tx(ctx context.Context) (dialect.Tx, error) {
 	return tx, busy(err)
 }
 
-// busy says of a database on which another process has had a lock for too long
-// that it is unavailable. A transaction has the lock from its beginning, so its
+// busy says of a database on which another process has had a lock for too long, or
+// whose disk is full, that it is unavailable. A transaction has the lock from its beginning, so its
 // statements don't come upon another's.
 func busy(err error) error {
-	if e, ok := errors.AsType[sqlite3.Error](err); ok && (e.Code == sqlite3.ErrBusy || e.Code == sqlite3.ErrLocked) {
+	e, ok := errors.AsType[sqlite3.Error](err)
+	if ok && slices.Contains([]sqlite3.ErrNo{sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrFull}, e.Code) {
 		return &fault.Unavailable{RetryAfter: time.Second, Err: err}
 	}
 	return err

@@ -18,6 +18,7 @@ import (
 	"nameplate/internal/audit"
 	"nameplate/internal/avatar"
 	"nameplate/internal/fault"
+	"nameplate/internal/session"
 )
 
 // storeWithin bounds how long the squares of a picture take to be stored.
@@ -36,6 +37,10 @@ func (s *Service) UpdateAvatar(ctx context.Context, userID uuid.UUID, file io.Re
 	}
 	var user *ent.User
 	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
+		// A file may be on its way for minutes.
+		if err := session.Confirm(ctx, tx); err != nil {
+			return err
+		}
 		if err := s.publish(ctx, tx, key); err != nil {
 			return err
 		}

@@ -68,6 +68,25 @@ func newFixture(t *testing.T) *fixture {
 	return f
 }
 
+// as is the context of a request that the user makes in a new session.
+func (f *fixture) as(user *ent.User) context.Context {
+	f.t.Helper()
+	ctx := f.t.Context()
+	sessions := &session.Manager{DB: f.DB, Now: f.Now}
+	sessions.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		ctx = r.Context()
+	})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", http.NoBody))
+	err := f.DB.WithTx(ctx, func(tx *ent.Tx) error {
+		issued, err := sessions.Issue(ctx, tx, user.ID)
+		session.Begin(ctx, issued)
+		return err
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return ctx
+}
+
 // store is the real one, but for what a test does to it.
 type store struct {
 	blob.Store

@@ -42,7 +42,7 @@ func TestAUserWhoIsDeletedDuringTheUploadHasNoSession(t *testing.T) {
 		f.store.put = nil
 		return nil
 	}
-	_, err := f.UpdateAvatar(t.Context(), alice.ID, picture(64))
+	_, err := f.UpdateAvatar(f.as(alice), alice.ID, picture(64))
 	wantNone(t, err)
 
 	f.now = start.Add(f.SweepAfter)
@@ -68,4 +68,17 @@ func TestAUserWhoIsDeletedWhileReadingTheNumberHasNoSession(t *testing.T) {
 		t.Error("the number was given out")
 	}
 	wantNone(t, err)
+}
+
+func TestAnUploadDoesNotOutliveItsSession(t *testing.T) {
+	f := newFixture(t)
+	alice := f.newUser("alice")
+	ctx := f.as(alice)
+	f.store.put = func(ctx context.Context, _ string) error {
+		_, err := f.DB.Session.Delete().Exec(ctx)
+		return err
+	}
+	_, err := f.UpdateAvatar(ctx, alice.ID, picture(64))
+	wantNone(t, err)
+	f.wantSame(alice)
 }

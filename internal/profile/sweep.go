@@ -26,7 +26,7 @@ func (s *Service) Sweep(ctx context.Context) {
 	defer ticker.Stop()
 	for {
 		if err := s.sweepOnce(ctx); err != nil && ctx.Err() == nil {
-			s.Log.LogAttrs(ctx, slog.LevelError, "sweep", slog.Any("error", err))
+			s.Log.LogAttrs(ctx, slog.LevelError, "sweep pictures", slog.Any("error", err))
 		}
 		select {
 		case <-ctx.Done():

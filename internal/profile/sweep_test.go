@@ -172,11 +172,11 @@ func TestSweepRunsAtOnceAndThenRegularly(t *testing.T) {
 					if got := f.store.tried(); got != sweeps {
 						t.Errorf("%d sweeps, want %d", got, sweeps)
 					}
-					time.Sleep(every) // of the bubble's clock
+					<-time.After(every) // of the bubble's clock
 				}
 				cancel()
 				<-ended
-				if log := f.log.String(); !strings.Contains(log, "level=ERROR msg=sweep") || !strings.Contains(log, errAway.Error()) {
+				if log := f.log.String(); !strings.Contains(log, `level=ERROR msg="sweep pictures"`) || !strings.Contains(log, errAway.Error()) {
 					t.Errorf("the log is %q", log)
 				}
 			})
@@ -216,14 +216,14 @@ func TestAnUploadThatTakesTooLongFailsAndIsSwept(t *testing.T) {
 					return ctx.Err()
 				}
 				begin := time.Now()
-				_, err := f.UpdateAvatar(t.Context(), alice.ID, picture(128))
+				_, err := f.UpdateAvatar(f.as(alice), alice.ID, picture(128))
 				if !unavailable(err) {
 					t.Errorf("got %v, want Unavailable", err)
 				}
 				if took, want := time.Since(begin), min(storeWithin, sweepAfter); took != want {
 					t.Errorf("took %s, want %s", took, want)
 				}
-				time.Sleep(sweepAfter) // of the bubble's clock
+				<-time.After(sweepAfter) // of the bubble's clock
 				f.sweep()
 				f.wantSame(alice)
 				f.wantObjects(states("live", squareKeys(*alice.AvatarKey)...))
@@ -249,7 +249,7 @@ func TestAnUploadThatWasSweptIsNotPublished(t *testing.T) {
 					}
 				}
 			}
-			user, err := f.UpdateAvatar(t.Context(), alice.ID, picture(128))
+			user, err := f.UpdateAvatar(f.as(alice), alice.ID, picture(128))
 			if user != nil || !unavailable(err) {
 				t.Errorf("got %v, %v, want Unavailable", user, err)
 			}

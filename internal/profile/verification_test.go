@@ -17,6 +17,7 @@ import (
 	"nameplate/ent/event"
 	"nameplate/internal/fault"
 	"nameplate/internal/idcard"
+	"nameplate/internal/session"
 )
 
 // A number and a name that are nobody's, to look for where they must not be.
@@ -80,13 +81,32 @@ func TestTheSameVerificationAgainIsNoChange(t *testing.T) {
 	before := f.user(alice.ID)
 	f.now = start.Add(time.Hour)
 	for _, number := range []string{idCard, strings.ToLower(idCard), " １１010519491231002Ｘ"} {
-		user, err := f.SaveVerification(t.Context(), alice.ID, realName, number)
+		user, err := f.SaveVerification(f.as(alice), alice.ID, realName, number)
 		if err != nil || user.ID != alice.ID {
 			t.Errorf("%v, %v", user, err)
 		}
 	}
 	f.wantSame(before)
-	f.wantEvents(alice.ID, event.KindVERIFICATION_SAVED)
+	// Whoever guessed it would know it by now.
+	f.wantEvents(alice.ID, event.KindVERIFICATION_SAVED, event.KindID_CARD_READ, event.KindID_CARD_READ, event.KindID_CARD_READ)
+}
+
+func TestNoGuessIsComparedAfterTheTimeForReadingTheNumber(t *testing.T) {
+	f := newFixture(t)
+	alice := f.newUser("alice")
+	f.saveVerification(alice)
+	ctx := f.as(alice)
+	f.now = start.Add(IDCardMaxAge)
+	if _, err := f.SaveVerification(ctx, alice.ID, realName, idCard); err != nil {
+		t.Errorf("at the bound: %v", err)
+	}
+	f.now = f.now.Add(time.Microsecond)
+	for _, guess := range []string{idCard, number(7)} {
+		if _, err := f.SaveVerification(ctx, alice.ID, realName, guess); !errors.Is(err, session.ErrStale) {
+			t.Errorf("past it: %v, want ErrStale", err)
+		}
+	}
+	f.wantEvents(alice.ID, event.KindVERIFICATION_SAVED, event.KindID_CARD_READ)
 }
 
 func TestAnotherVerificationIsRefused(t *testing.T) {
@@ -99,7 +119,7 @@ func TestAnotherVerificationIsRefused(t *testing.T) {
 		{realName, number(7)},
 		{"Zdeněk Other", number(7)},
 	} {
-		user, err := f.SaveVerification(t.Context(), alice.ID, values[0], values[1])
+		user, err := f.SaveVerification(f.as(alice), alice.ID, values[0], values[1])
 		if user != nil {
 			t.Errorf("got %v", user)
 		}
@@ -148,11 +168,12 @@ func TestOfManyDifferentVerificationsOneIsSaved(t *testing.T) {
 	alice := f.newUser("alice")
 	var saved atomic.Pointer[string]
 	var refused atomic.Int64
+	ctx := f.as(alice)
 	var all sync.WaitGroup
 	for i := range 100 {
 		all.Go(func() {
 			mine := number(i)
-			_, err := f.SaveVerification(t.Context(), alice.ID, realName, mine)
+			_, err := f.SaveVerification(ctx, alice.ID, realName, mine)
 			var taken *fault.Error
 			switch {
 			case err == nil && !saved.CompareAndSwap(nil, &mine):

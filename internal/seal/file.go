@@ -33,6 +33,10 @@ func Load(path string) (*Keys, error) {
 
 // read returns the mode of the very file whose content it returns.
 func read(path string) ([]byte, fs.FileMode, error) {
+	// Before it is opened, which on a pipe would wait for a writer.
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, 0, fmt.Errorf("%s is not a regular file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, 0, err

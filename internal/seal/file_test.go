@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -161,9 +162,16 @@ func TestLoadOfADamagedFileNamesItAndNoKey(t *testing.T) {
 	}
 }
 
-func TestLoadOfAFolderFails(t *testing.T) {
-	if _, err := Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is a directory") {
-		t.Errorf("the error is %v", err)
+// A pipe would be waited for, for ever.
+func TestLoadOfWhatIsNoFileFails(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{pipe, t.TempDir()} {
+		if _, err := Load(path); err == nil || !strings.Contains(err.Error(), "is not a regular file") {
+			t.Errorf("the error is %v", err)
+		}
 	}
 }
 

@@ -65,6 +65,16 @@ func Current(ctx context.Context) (*ent.Session, error) {
 	return req.row, nil
 }
 
+// Fresh is ErrStale if the password was entered longer ago in the request's session
+// than maxAge, and ErrNone if there is no session.
+func Fresh(ctx context.Context, now time.Time, maxAge time.Duration) error {
+	current, err := Current(ctx)
+	if err == nil && now.Sub(current.AuthenticatedAt) > maxAge {
+		return ErrStale
+	}
+	return err
+}
+
 // UserID is the user who is asking; uuid.Nil, which no user has, when nobody is
 // signed in.
 func UserID(ctx context.Context) uuid.UUID {
@@ -137,11 +147,8 @@ func (m *Manager) cookieName() string {
 }
 
 func (m *Manager) token(r *http.Request) string {
-	if header := r.Header.Get("Authorization"); header != "" {
-		scheme, token, _ := strings.Cut(header, " ")
-		if !strings.EqualFold(scheme, "Bearer") {
-			return ""
-		}
+	// Another scheme is for a proxy in front of the server.
+	if scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
 		return strings.TrimSpace(token)
 	}
 	cookie, err := r.Cookie(m.cookieName())

@@ -13,6 +13,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,10 +30,17 @@ const (
 	// seenEvery is how exactly the time of the last request is kept, so that
 	// one request a minute writes and the others don't.
 	seenEvery = time.Minute
+	// touchWithin is how long a request waits for that.
+	touchWithin = 500 * time.Millisecond
+	// sweepEvery is how often expired sessions are deleted.
+	sweepEvery = time.Hour
 )
 
 // ErrNone says that the request has no live session, or that its user is gone.
 var ErrNone = errors.New("no live session")
+
+// ErrStale says that the password was entered too long ago in this session.
+var ErrStale = errors.New("the password was entered too long ago")
 
 // Manager issues, finds and revokes sessions.
 type Manager struct {
@@ -81,6 +89,38 @@ func (m *Manager) Reauthenticated(ctx context.Context, tx *ent.Tx, id uuid.UUID)
 	return row, err
 }
 
+// Confirm is an error if the request's session has ended since it was found. It is
+// for work that takes long, within the transaction that makes its effect.
+func Confirm(ctx context.Context, tx *ent.Tx) error {
+	current, err := Current(ctx)
+	if err != nil {
+		return err
+	}
+	live, err := tx.Session.Query().Where(entsession.ID(current.ID)).Exist(ctx)
+	if err == nil && !live {
+		return ErrNone
+	}
+	return err
+}
+
+// Sweep deletes the sessions whose absolute end has come, until ctx ends: at once
+// and then every hour. What is known of where they were used goes with them.
+func (m *Manager) Sweep(ctx context.Context, log *slog.Logger) {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		_, err := m.DB.Session.Delete().Where(entsession.ExpiresAtLTE(m.Now())).Exec(ctx)
+		if err != nil && ctx.Err() == nil {
+			log.LogAttrs(ctx, slog.LevelError, "sweep sessions", slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
 // Revoke deletes the session. It says whether there was one to delete.
 func (m *Manager) Revoke(ctx context.Context, tx *ent.Tx, id uuid.UUID) (bool, error) {
 	n, err := tx.Session.Delete().Where(entsession.ID(id)).Exec(ctx)
@@ -101,16 +141,22 @@ func (m *Manager) find(ctx context.Context, token string) (*ent.Session, error) 
 		return nil, nil
 	}
 	if now.Sub(row.LastSeenAt) >= seenEvery {
-		// By condition, not by id alone: of a page's many requests at once, one writes.
-		err := m.DB.Session.Update().
-			Where(entsession.ID(row.ID), entsession.LastSeenAt(row.LastSeenAt)).
-			SetLastSeenAt(now).
-			Exec(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("note that the session was seen: %w", err)
-		}
+		m.touch(ctx, row, now)
 	}
 	return row, nil
+}
+
+// touch notes that the session was seen. That it can't, because the disk is full or
+// another process holds the database, is no reason to refuse who only reads; who
+// writes comes upon the same trouble and tells of it.
+func (m *Manager) touch(ctx context.Context, row *ent.Session, now time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, touchWithin)
+	defer cancel()
+	// By condition, not by id alone: of a page's many requests at once, one writes.
+	_ = m.DB.Session.Update().
+		Where(entsession.ID(row.ID), entsession.LastSeenAt(row.LastSeenAt)).
+		SetLastSeenAt(now).
+		Exec(ctx)
 }
 
 func newToken() string {

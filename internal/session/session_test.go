@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -204,7 +206,7 @@ func TestBearerWinsOverTheCookie(t *testing.T) {
 	byCookie := cookie("nameplate_session", token)
 	f.wantUser(bearer(token), cookie("nameplate_session", "stale"))
 	f.wantNone(bearer("unknown"), byCookie)
-	f.wantNone(header("Authorization", "Basic "+token), byCookie)
+	f.wantUser(header("Authorization", "Basic "+token), byCookie) // a proxy's
 	f.wantNone(header("Authorization", "Bearer"), byCookie)
 }
 
@@ -417,4 +419,44 @@ func TestAFailedSearchIsNotAnonymous(t *testing.T) {
 	if strings.Contains(err.Error(), token) {
 		t.Errorf("the token is in the error: %v", err)
 	}
+}
+
+func TestASessionThatCannotBeNotedAsSeenIsFoundAllTheSame(t *testing.T) {
+	f := newFixture(t)
+	token := f.begin()
+	f.DB.Session.Use(func(ent.Mutator) ent.Mutator {
+		return ent.MutateFunc(func(context.Context, ent.Mutation) (ent.Value, error) {
+			return nil, errors.New("the disk is full")
+		})
+	})
+	f.now = start.Add(time.Hour)
+	f.wantUser(bearer(token))
+}
+
+func TestExpiredSessionsAreSwept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		f.begin()
+		f.now = start.Add(29 * 24 * time.Hour)
+		f.begin()
+		f.now = start.Add(30 * 24 * time.Hour)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			f.Sweep(ctx, slog.New(slog.DiscardHandler))
+		}()
+		synctest.Wait()
+		if row := f.row(); !row.CreatedAt.Equal(start.Add(29 * 24 * time.Hour)) {
+			t.Errorf("what is left was made at %s", row.CreatedAt)
+		}
+		f.now = start.Add(59 * 24 * time.Hour)
+		<-time.After(time.Hour) // by the bubble's clock, so at once
+		synctest.Wait()
+		if n := f.DB.Session.Query().CountX(ctx); n != 0 {
+			t.Errorf("%d sessions are left", n)
+		}
+		cancel()
+		<-ended
+	})
 }

@@ -13,6 +13,8 @@ CREATE TABLE `sessions` (`id` uuid NOT NULL, `token_sha256` blob NOT NULL, `ip_a
 CREATE UNIQUE INDEX `sessions_token_sha256_key` ON `sessions` (`token_sha256`);
 -- create index "session_user_id" to table: "sessions"
 CREATE INDEX `session_user_id` ON `sessions` (`user_id`);
+-- create index "session_expires_at" to table: "sessions"
+CREATE INDEX `session_expires_at` ON `sessions` (`expires_at`);
 -- create "users" table
 CREATE TABLE `users` (`id` uuid NOT NULL, `name` text NOT NULL, `name_key` text NOT NULL, `password_hash` text NOT NULL, `avatar_key` text NULL, `real_name_sealed` blob NULL, `id_card_sealed` blob NULL, `verification_saved_at` datetime NULL, `created_at` datetime NOT NULL, `updated_at` datetime NOT NULL, PRIMARY KEY (`id`));
 -- create index "users_name_key_key" to table: "users"
@@ -23,6 +25,8 @@ CREATE UNIQUE INDEX `users_name_key_key` ON `users` (`name_key`);
 DROP INDEX `users_name_key_key`;
 -- reverse: create "users" table
 DROP TABLE `users`;
+-- reverse: create index "session_expires_at" to table: "sessions"
+DROP INDEX `session_expires_at`;
 -- reverse: create index "session_user_id" to table: "sessions"
 DROP INDEX `session_user_id`;
 -- reverse: create index "sessions_token_sha256_key" to table: "sessions"
