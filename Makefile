@@ -27,6 +27,7 @@ web/dist/playground/index.html: web/package.json web/package-lock.json web/build
 test: test-go test-browser
 
 test-go:
+	@command -v curl >/dev/null || echo "SKIPPED: the README's commands: no curl" >&2
 	go test $(if $(RACE),-race) ./...
 
 test-browser: build e2e/node_modules/.package-lock.json

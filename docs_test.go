@@ -42,7 +42,7 @@ func TestTheREADMEsCommandsGiveTheREADMEsAnswers(t *testing.T) {
 		if os.Getenv("TEST_REQUIRE_ALL") != "" {
 			t.Fatal("no curl")
 		}
-		t.Skip("SKIPPED: the README's commands: no curl")
+		t.Skip("no curl, of which make test tells")
 	}
 	s := start(t, t.TempDir(), nil)
 	folder := t.TempDir()
