@@ -32,14 +32,15 @@ const (
 // stores are the settings for each kind of store.
 var stores = map[string]func(t testing.TB) map[string]string{
 	"disk": func(testing.TB) map[string]string { return nil },
-	"kodo": func(t testing.TB) map[string]string {
-		double := blobtest.NewKodo(t)
-		return map[string]string{
-			"NAMEPLATE_STORAGE_URL":     fmt.Sprintf("kodo://%s?endpoint=%s&domain=%s", double.Bucket, double.URL, double.Domain),
-			"NAMEPLATE_KODO_ACCESS_KEY": double.AccessKey,
-			"NAMEPLATE_KODO_SECRET_KEY": double.SecretKey,
-		}
-	},
+	"kodo": func(t testing.TB) map[string]string { return kodoSettings(blobtest.NewKodo(t)) },
+}
+
+func kodoSettings(double *blobtest.Kodo) map[string]string {
+	return map[string]string{
+		"NAMEPLATE_STORAGE_URL":     fmt.Sprintf("kodo://%s?endpoint=%s&domain=%s", double.Bucket, double.URL, double.Domain),
+		"NAMEPLATE_KODO_ACCESS_KEY": double.AccessKey,
+		"NAMEPLATE_KODO_SECRET_KEY": double.SecretKey,
+	}
 }
 
 // forEachStoreAndClient runs a test on all four kinds of server and client.
@@ -339,6 +340,24 @@ func bobIsUntouched(t *testing.T, bob, bobToo *client) {
 	if diff := cmp.Diff(me, bob.me()); diff != "" {
 		t.Errorf("two sessions of one user differ:\n%s", diff)
 	}
+}
+
+func TestAStoreThatIsAwayLeavesTheOldPicture(t *testing.T) {
+	double := blobtest.NewKodo(t)
+	s := start(t, t.TempDir(), kodoSettings(double))
+	c := newClient(t, s.url, false)
+	c.mustEnter("signUp", "Alice", password)
+	c.upload(updateAvatar, photo(t, 300, 300))
+	before := c.me()
+	double.Fail(100, blobtest.Status(http.StatusServiceUnavailable))
+	a := c.upload(updateAvatar, photo(t, 200, 200))
+	if a.code() != "SERVICE_UNAVAILABLE" || a.Errors[0].Extensions["retryAfter"] == nil {
+		t.Errorf("the answer is %s", a.Body)
+	}
+	if diff := cmp.Diff(before, c.me()); diff != "" {
+		t.Errorf("the refused picture changed (-before +after):\n%s", diff)
+	}
+	pictureSide(t, before["avatarUrl"], "image/jpeg")
 }
 
 func TestSignUpAndSignInRefuse(t *testing.T) {
