@@ -436,27 +436,26 @@ func TestASessionThatCannotBeNotedAsSeenIsFoundAllTheSame(t *testing.T) {
 func TestExpiredSessionsAreSwept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t)
+		f.Now = func() time.Time { return time.Now().UTC() } // the bubble's
+		pass := func(d time.Duration) { <-time.After(d); synctest.Wait() }
 		f.begin()
-		f.now = start.Add(29 * 24 * time.Hour)
+		pass(absolute - time.Hour)
 		f.begin()
-		f.now = start.Add(30 * 24 * time.Hour)
+		second := f.Now()
+		pass(time.Hour)
+
 		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan struct{})
-		go func() {
-			defer close(ended)
-			f.Sweep(ctx, slog.New(slog.DiscardHandler))
-		}()
+		var sweeping sync.WaitGroup
+		sweeping.Go(func() { f.Sweep(ctx, slog.New(slog.DiscardHandler)) })
 		synctest.Wait()
-		if row := f.row(); !row.CreatedAt.Equal(start.Add(29 * 24 * time.Hour)) {
-			t.Errorf("what is left was made at %s", row.CreatedAt)
+		if row := f.row(); !row.CreatedAt.Equal(second) {
+			t.Errorf("what is left was made at %s, want %s", row.CreatedAt, second)
 		}
-		f.now = start.Add(59 * 24 * time.Hour)
-		<-time.After(time.Hour) // by the bubble's clock, so at once
-		synctest.Wait()
+		pass(absolute)
 		if n := f.DB.Session.Query().CountX(ctx); n != 0 {
 			t.Errorf("%d sessions are left", n)
 		}
 		cancel()
-		<-ended
+		sweeping.Wait()
 	})
 }
