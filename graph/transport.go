@@ -158,15 +158,17 @@ func write(w http.ResponseWriter, status int, response *graphql.Response) {
 	}{response.Errors, response.Data, response.Extensions})
 }
 
-// requestBody knows whether any of it was asked for.
+// requestBody knows whether any of it was asked for, and whether there is more.
 type requestBody struct {
 	io.ReadCloser
-	begun bool
+	begun, ended bool
 }
 
 func (b *requestBody) Read(p []byte) (int, error) {
 	b.begun = true
-	return b.ReadCloser.Read(p)
+	n, err := b.ReadCloser.Read(p)
+	b.ended = err != nil
+	return n, err
 }
 
 // drain reads what is left of a body, and throws it away: a client that is still
@@ -174,7 +176,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 // closed meanwhile sees only that. The answer goes out after it, so it takes little
 // time; and a client that waits to be told to send is not waited for.
 func (b *requestBody) drain(w http.ResponseWriter, r *http.Request) {
-	if !b.begun && r.Header.Get("Expect") != "" {
+	if b.ended || !b.begun && r.Header.Get("Expect") != "" {
 		return
 	}
 	conn := http.NewResponseController(w)

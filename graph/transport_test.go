@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -249,5 +250,25 @@ func TestAClientThatAsksFirstIsRefusedAtOnce(t *testing.T) {
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusUnsupportedMediaType {
 		t.Errorf("status %d, want 415", res.StatusCode)
+	}
+}
+
+// failing is a body that fails as one does whose time is up, and must then be left
+// alone: reading on would give a slow client the same time again.
+type failing struct{ reads int }
+
+func (f *failing) Read([]byte) (int, error) {
+	f.reads++
+	return 0, os.ErrDeadlineExceeded
+}
+
+func TestABodyThatFailedIsNotReadOn(t *testing.T) {
+	e := newEndpoint(t)
+	for _, contentType := range []string{"application/json", "multipart/form-data; boundary=b"} {
+		body := &failing{}
+		a := e.send(request(contentType, body))
+		if a.Status != http.StatusBadRequest || body.reads != 1 {
+			t.Errorf("%s: status %d, %d reads, want 400 and 1", contentType, a.Status, body.reads)
+		}
 	}
 }

@@ -40,10 +40,10 @@ func (s *Service) Get(ctx context.Context, userID uuid.UUID) (*ent.User, error) 
 	return user, gone(err)
 }
 
-// gone says of a user's row that is not there what it means to who asked: that
-// the session, which goes with the row, is no more.
+// gone says of a user's row that is not there, or that a new row can't refer to,
+// what it means to who asked: that the session, which goes with the row, is no more.
 func gone(err error) error {
-	if ent.IsNotFound(err) {
+	if ent.IsNotFound(err) || ent.IsConstraintError(err) {
 		return fmt.Errorf("%w: the user is gone", session.ErrNone)
 	}
 	return err

@@ -133,11 +133,7 @@ func (s *Service) ReadIDCard(ctx context.Context, userID uuid.UUID) (*string, er
 		return nil, err
 	}
 	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
-		err := audit.Record(ctx, tx, userID, event.KindID_CARD_READ, s.Now())
-		if ent.IsConstraintError(err) { // the user has been deleted meanwhile
-			return fmt.Errorf("%w: the user is gone", session.ErrNone)
-		}
-		return err
+		return gone(audit.Record(ctx, tx, userID, event.KindID_CARD_READ, s.Now()))
 	})
 	if err != nil {
 		return nil, err
