@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -191,6 +192,31 @@ func TestADatabaseThatAnotherProcessHoldsIsUnavailable(t *testing.T) {
 		t.Fatal(err)
 	}
 	createUser(t, db, "alice")
+}
+
+func TestADatabaseThatCannotGrowIsUnavailable(t *testing.T) {
+	d, err := open(t.Context(), filepath.Join(t.TempDir(), "nameplate.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := ent.NewClient(ent.Driver(d))
+	t.Cleanup(func() { db.Close() })
+	// As a full disk does, it stops at the size that the database has.
+	if _, err := d.DB().ExecContext(t.Context(), "PRAGMA max_page_count=1"); err != nil {
+		t.Fatal(err)
+	}
+	name := strings.Repeat("x", 1<<20)
+	for what, err := range map[string]error{
+		"a statement":   newUser(db, name).Exec(t.Context()),
+		"a transaction": db.WithTx(t.Context(), func(tx *ent.Tx) error { return newUser(tx.Client(), name).Exec(t.Context()) }),
+	} {
+		if _, ok := errors.AsType[*fault.Unavailable](err); !ok {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if n := db.User.Query().CountX(t.Context()); n != 0 {
+		t.Errorf("%d users", n)
+	}
 }
 
 func TestOnlyTheOwnerCanReadTheDatabase(t *testing.T) {

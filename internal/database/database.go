@@ -105,12 +105,26 @@ func (d *driver) Exec(ctx context.Context, query string, args, v any) error {
 
 func (d *driver) Tx(ctx context.Context) (dialect.Tx, error) {
 	tx, err := d.Driver.Tx(ctx)
-	return tx, busy(err)
+	if err != nil {
+		return nil, busy(err)
+	}
+	return transaction{tx}, nil
 }
 
+type transaction struct{ dialect.Tx }
+
+func (t transaction) Query(ctx context.Context, query string, args, v any) error {
+	return busy(t.Tx.Query(ctx, query, args, v))
+}
+
+func (t transaction) Exec(ctx context.Context, query string, args, v any) error {
+	return busy(t.Tx.Exec(ctx, query, args, v))
+}
+
+func (t transaction) Commit() error { return busy(t.Tx.Commit()) }
+
 // busy says of a database on which another process has had a lock for too long, or
-// whose disk is full, that it is unavailable. A transaction has the lock from its beginning, so its
-// statements don't come upon another's.
+// whose disk is full, that it is unavailable.
 func busy(err error) error {
 	e, ok := errors.AsType[sqlite3.Error](err)
 	if ok && slices.Contains([]sqlite3.ErrNo{sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrFull}, e.Code) {
