@@ -2,8 +2,14 @@ package main
 
 import (
 	_ "embed"
+	"fmt"
+	"net"
 	"net/http"
+	"slices"
 	"time"
+
+	"github.com/jub0bs/cors"
+	"github.com/realclientip/realclientip-go"
 
 	"nameplate/graph"
 	"nameplate/internal/httplog"
@@ -14,30 +20,30 @@ import (
 const (
 	graphqlPath = "/graphql"
 	mediaPath   = "/media"
-
-	operationTimeout = 10 * time.Second
 )
+
+// preflightCache is how long a browser needn't ask again whether a page may use the
+// API: as long as the most patient of them remember it.
+const preflightCache = 24 * time.Hour
 
 //go:embed schema.graphqls
 var schema []byte
 
 // routes are all URLs of the server. A request goes through, from the outside in:
-// request id, access log and recovery; the route; and on the endpoint the refusal
-// of other sites' requests and the session. media has the pictures, and is nil where
+// the client's address behind proxies; request id, access log and recovery; the route;
+// and on the endpoint what endpoint lists. media has the pictures, and is nil where
 // another server does.
 func routes(s *services, media http.Handler) (http.Handler, error) {
-	sameOrigin := http.NewCrossOriginProtection()
-	sameOrigin.SetDenyHandler(http.HandlerFunc(graph.RefuseCrossOrigin))
-	// Same even where a proxy changes the Host header.
-	if err := sameOrigin.AddTrustedOrigin(s.publicURL); err != nil {
+	endpoint, err := endpoint(s)
+	if err != nil {
 		return nil, err
 	}
-	endpoint := graph.NewHandler(&graph.Resolver{Accounts: s.accounts, Profiles: s.profiles}, graph.Options{
-		Introspection: s.conf.Introspection.On(), MaxTime: operationTimeout, Now: now, Log: s.log,
-	})
-
+	clientAddress, err := behindProxies(s.conf.TrustedProxies)
+	if err != nil {
+		return nil, fmt.Errorf("NAMEPLATE_TRUSTED_PROXIES: %w", err)
+	}
 	mux := http.NewServeMux()
-	mux.Handle("POST "+graphqlPath, sameOrigin.Handler(s.sessions.Middleware(endpoint)))
+	mux.Handle(graphqlPath, endpoint)
 	mux.HandleFunc("GET /schema.graphqls", serveSchema)
 	mux.HandleFunc(profile.GeneratedPattern, profile.ServeGenerated)
 	if media != nil {
@@ -47,7 +53,73 @@ func routes(s *services, media http.Handler) (http.Handler, error) {
 		mux.Handle("GET /playground/", web.Playground(graphqlPath))
 		mux.Handle("GET /{$}", http.RedirectHandler("/playground/", http.StatusFound))
 	}
-	return httplog.Middleware(s.log, mux), nil
+	return clientAddress(httplog.Middleware(s.log, mux)), nil
+}
+
+// endpoint answers GraphQL. A request goes through, from the outside in: what the
+// browsers of listed origins must be told, the limit of its address's rate, the refusal
+// of other origins' pages, and the session.
+func endpoint(s *services) (http.Handler, error) {
+	handler := s.sessions.Middleware(graph.NewHandler(
+		&graph.Resolver{Accounts: s.accounts, Profiles: s.profiles},
+		graph.Options{
+			Limits:        graph.RequestLimits(s.conf.Limits),
+			Introspection: s.conf.Introspection.On(),
+			Now:           now,
+			Log:           s.log,
+		}))
+	// The server's own origin is listed, since a proxy may change the Host header.
+	handler, err := graph.OwnPages(s.sessions, append([]string{s.publicURL}, s.conf.CORSOrigins...), handler)
+	if err != nil {
+		return nil, fmt.Errorf("NAMEPLATE_CORS_ORIGINS: %w", err)
+	}
+	if s.conf.Throttle.On() {
+		if handler, err = graph.LimitRate(s.conf.MaxRate, handler); err != nil {
+			return nil, err
+		}
+	}
+	if len(s.conf.CORSOrigins) == 0 {
+		return handler, nil
+	}
+	sharing, err := cors.NewMiddleware(cors.Config{
+		Origins:         s.conf.CORSOrigins,
+		Credentialed:    true,
+		RequestHeaders:  []string{"*"},
+		ResponseHeaders: []string{"X-Request-Id", "Retry-After"},
+		MaxAgeInSeconds: int(preflightCache.Seconds()),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("NAMEPLATE_CORS_ORIGINS: %w", err)
+	}
+	return sharing.Wrap(handler), nil
+}
+
+// behindProxies makes a request's RemoteAddr that of the client where trusted proxies
+// have passed it on: the last address of X-Forwarded-For that is none of them.
+func behindProxies(trusted []string) (func(http.Handler) http.Handler, error) {
+	if len(trusted) == 0 {
+		return func(next http.Handler) http.Handler { return next }, nil
+	}
+	ranges, err := realclientip.AddressesAndRangesToIPNets(trusted...)
+	if err != nil {
+		return nil, err
+	}
+	strategy, err := realclientip.NewRightmostTrustedRangeStrategy("X-Forwarded-For", ranges)
+	if err != nil {
+		return nil, err
+	}
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			peer, _, _ := net.SplitHostPort(r.RemoteAddr)
+			// The peer is the last of them, and is looked at first: one that is not trusted
+			// can claim nothing.
+			forwarded := http.Header{"X-Forwarded-For": append(slices.Clone(r.Header.Values("X-Forwarded-For")), peer)}
+			if client := strategy.ClientIP(forwarded, r.RemoteAddr); client != "" {
+				r.RemoteAddr = net.JoinHostPort(client, "0")
+			}
+			next.ServeHTTP(w, r)
+		})
+	}, nil
 }
 
 func serveSchema(w http.ResponseWriter, _ *http.Request) {

@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"nameplate/ent"
 	"nameplate/internal/account"
 	"nameplate/internal/avatar"
@@ -109,7 +111,11 @@ func serve(ctx context.Context, conf *config.Config, log *slog.Logger) (err erro
 	background.Go(func() { services.profiles.Sweep(sweeping) })
 	background.Go(func() { services.sessions.Sweep(sweeping, log) })
 	log.Info("serving", "url", publicURL, "addr", listener.Addr().String(), "version", version, "data", conf.Data)
-	err = serveHTTP(ctx, newServer(handler, log), listener, log)
+	if !conf.Throttle.On() {
+		log.Warn("requests are not limited by their rate: NAMEPLATE_THROTTLE is off")
+	}
+	limited := netutil.LimitListener(listener, conf.MaxConnections)
+	err = serveHTTP(ctx, newServer(handler, log), limited, log)
 	stopSweeping()
 	background.Wait()
 	log.Info("stopped")
@@ -130,7 +136,14 @@ func build(
 	conf *config.Config, log *slog.Logger, publicURL string, db *ent.Client, keys *seal.Keys, store blob.Store,
 ) *services {
 	cores := runtime.GOMAXPROCS(0)
-	sessions := &session.Manager{DB: db, Secure: strings.HasPrefix(publicURL, "https:"), Now: now}
+	sessions := &session.Manager{
+		DB:       db,
+		Secure:   strings.HasPrefix(publicURL, "https:"),
+		SameSite: sameSite[conf.CookieSameSite],
+		Now:      now,
+	}
+	pictures := avatar.NewProcessor(cores)
+	pictures.MaxBytes = conf.Limits.MaxUpload
 	return &services{
 		conf:      conf,
 		log:       log,
@@ -141,13 +154,19 @@ func build(
 			DB:         db,
 			Store:      store,
 			Keys:       keys,
-			Pictures:   avatar.NewProcessor(cores),
+			Pictures:   pictures,
 			PublicURL:  publicURL,
 			SweepAfter: conf.SweepAfter,
 			Now:        now,
 			Log:        log,
 		},
 	}
+}
+
+var sameSite = map[string]http.SameSite{
+	"lax":    http.SameSiteLaxMode,
+	"strict": http.SameSiteStrictMode,
+	"none":   http.SameSiteNoneMode,
 }
 
 // serveHTTP serves until ctx is done, and then until what has begun is finished:

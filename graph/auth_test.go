@@ -77,6 +77,9 @@ func (e *endpoint) refused(name, token string, requests map[string]func(string) 
 	e.t.Helper()
 	for field, request := range requests {
 		a := e.send(request(token))
+		if field == "updateAvatar" && a.Status == http.StatusUnauthorized && a.code() == "UNAUTHENTICATED" {
+			continue // refused as a whole, before its body is read
+		}
 		if a.Status != http.StatusOK || a.code() != "UNAUTHENTICATED" || a.Data[field] != nil {
 			e.t.Errorf("%s, %s: status %d, %s", name, field, a.Status, a.Body)
 		}
@@ -123,7 +126,7 @@ func TestWithoutALiveSessionNothingIsAnswered(t *testing.T) {
 func TestAUserWhoIsDeletedMeanwhileHasNoSession(t *testing.T) {
 	e := newEndpoint(t)
 	user, token := e.newUser("Alice")
-	handler := NewHandler(e.resolver, Options{MaxTime: time.Minute, Now: e.clock.Now, Log: e.log.logger()})
+	handler := NewHandler(e.resolver, Options{Limits: defaultLimits(t), Now: e.clock.Now, Log: e.log.logger()})
 	e.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // the session is found by now
 		e.db.User.DeleteOneID(user.ID).ExecX(t.Context())
 		handler.ServeHTTP(w, r)

@@ -3,11 +3,11 @@ package graph
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
@@ -24,6 +24,9 @@ const (
 	codeUnauthenticated    = "UNAUTHENTICATED"
 	codeReauthenticate     = "REAUTHENTICATION_REQUIRED"
 	codeBadRequest         = "BAD_REQUEST"
+	codeNotAcceptable      = "NOT_ACCEPTABLE"
+	codeMethodNotAllowed   = "METHOD_NOT_ALLOWED"
+	codeRateLimited        = "RATE_LIMITED"
 	codePayloadTooLarge    = "PAYLOAD_TOO_LARGE"
 	codeUnsupportedMedia   = "UNSUPPORTED_MEDIA_TYPE"
 	codeForbidden          = "FORBIDDEN"
@@ -32,6 +35,7 @@ const (
 	codeInternal           = "INTERNAL_SERVER_ERROR"
 	codeParseFailed        = errcode.ParseFailed
 	codeValidationFailed   = errcode.ValidationFailed
+	codeTooComplex         = "COMPLEXITY_LIMIT_EXCEEDED"
 )
 
 // codedError is an error whose text and code are meant for the client.
@@ -61,8 +65,10 @@ func (p *presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	}
 	// What fails because the client has left, or because the time is up, need not
 	// say so: a transaction that was rolled back doesn't.
+	timeUp := errors.Is(context.Cause(ctx), context.DeadlineExceeded)
 	ended := errors.Join(err, ctx.Err())
 	busy, isBusy := errors.AsType[*fault.Unavailable](err)
+	limited, isLimited := errors.AsType[*fault.RateLimited](err)
 	switch {
 	case errors.Is(err, session.ErrNone):
 		return withCode(out, codeUnauthenticated, "Sign in first.")
@@ -70,14 +76,14 @@ func (p *presenter) present(ctx context.Context, err error) *gqlerror.Error {
 		return withCode(out, codeReauthenticate,
 			"The password was entered too long ago. The mutation reauthenticate takes it again.")
 	case errors.Is(err, errPanic): // logged already
-	case errors.Is(ended, context.Canceled): // nobody is there to read it, most often
+	case errors.Is(ended, context.Canceled) && !timeUp: // nobody is there to read it, most often
 		p.logError(ctx, slog.LevelInfo, "the client left", cause(err))
 	case isBusy:
 		p.logError(ctx, slog.LevelWarn, "unavailable", busy.Err)
-		out = withCode(out, codeServiceUnavailable, "The server is busy. Try again later.")
-		out.Extensions["retryAfter"] = int(math.Ceil(busy.RetryAfter.Seconds()))
-		return out
-	case errors.Is(ended, context.DeadlineExceeded):
+		return later(out, codeServiceUnavailable, "The server is busy. Try again later.", busy.RetryAfter)
+	case isLimited:
+		return later(out, codeRateLimited, tooOften, limited.RetryAfter)
+	case timeUp, errors.Is(err, context.DeadlineExceeded):
 		return withCode(out, codeTimeout, "The request took too long.")
 	case located != nil && located.Err == nil:
 		return p.presentQueryError(ctx, out, located)
@@ -106,6 +112,15 @@ func newError(ctx context.Context, located *gqlerror.Error) *gqlerror.Error {
 	return out
 }
 
+const tooOften = "This was asked too often. Try again later."
+
+// later is withCode for what can succeed after a time, which is sent in seconds.
+func later(e *gqlerror.Error, code, message string, retryAfter time.Duration) *gqlerror.Error {
+	withCode(e, code, message)
+	e.Extensions["retryAfter"] = int(math.Ceil(retryAfter.Seconds()))
+	return e
+}
+
 func withCode(e *gqlerror.Error, code, message string) *gqlerror.Error {
 	e.Message = message
 	e.Extensions = map[string]any{"code": code}
@@ -125,8 +140,6 @@ func cause(err error) error {
 func (p *presenter) presentQueryError(ctx context.Context, out, err *gqlerror.Error) *gqlerror.Error {
 	code, _ := err.Extensions["code"].(string)
 	switch {
-	case strings.HasPrefix(err.Message, "exceeded token limit"):
-		return withCode(out, codeParseFailed, fmt.Sprintf("The query has more than %d tokens.", maxTokens))
 	case code == codeParseFailed:
 		return withCode(out, codeParseFailed, "The query is not valid GraphQL.")
 	case err.Rule != "":

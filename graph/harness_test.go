@@ -2,7 +2,6 @@ package graph
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -22,6 +21,7 @@ import (
 	"nameplate/internal/account"
 	"nameplate/internal/avatar"
 	"nameplate/internal/blob/disk"
+	"nameplate/internal/config"
 	"nameplate/internal/database/databasetest"
 	"nameplate/internal/httplog"
 	"nameplate/internal/profile"
@@ -69,25 +69,33 @@ func newEndpoint(t testing.TB) *endpoint {
 			PublicURL: publicURL, SweepAfter: time.Hour, Now: e.clock.Now, Log: e.log.logger(),
 		},
 	}
-	e.serve(Options{Introspection: true})
+	e.serve(Options{Introspection: true, Limits: defaultLimits(t)})
 	return e
+}
+
+// defaultLimits are those of a server without settings.
+func defaultLimits(t testing.TB) RequestLimits {
+	t.Helper()
+	conf, _, err := config.Parse(nil, func(string) string { return "" }, io.Discard, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return RequestLimits(conf.Limits)
 }
 
 // serve builds the handler, after the services are as a test wants them.
 func (e *endpoint) serve(o Options) {
 	o.Now, o.Log = e.clock.Now, e.log.logger()
-	o.MaxTime = cmp.Or(o.MaxTime, time.Minute)
 	e.wrap(NewHandler(e.resolver, o))
 }
 
 // wrap puts around the handler what the program puts around it.
 func (e *endpoint) wrap(handler http.Handler) {
-	sameOrigin := http.NewCrossOriginProtection()
-	sameOrigin.SetDenyHandler(http.HandlerFunc(RefuseCrossOrigin))
-	if err := sameOrigin.AddTrustedOrigin(publicURL); err != nil {
+	handler, err := OwnPages(e.sessions, []string{publicURL}, e.sessions.Middleware(handler))
+	if err != nil {
 		e.t.Fatal(err)
 	}
-	e.Handler = httplog.Middleware(e.log.logger(), sameOrigin.Handler(e.sessions.Middleware(handler)))
+	e.Handler = httplog.Middleware(e.log.logger(), handler)
 }
 
 // clock is the time of all services.
@@ -244,7 +252,7 @@ func parseAnswer(t testing.TB, res *http.Response) *answer {
 	if err := json.Unmarshal(body, a); err != nil {
 		t.Fatalf("status %d, not JSON: %q", a.Status, body)
 	}
-	if got, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type")); got != "application/json" {
+	if got, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type")); got != "application/json" && got != graphqlResponse {
 		t.Errorf("the answer's media type is %q", got)
 	}
 	if got := res.Header.Get("Cache-Control"); got != "no-store" {

@@ -57,7 +57,7 @@ func TestTheSchemaHasOnlyDirectivesThatWork(t *testing.T) {
 func TestIntrospectionCanBeOff(t *testing.T) {
 	e := newEndpoint(t)
 	_, token := e.newUser("Alice")
-	e.serve(Options{Introspection: false})
+	e.serve(Options{Limits: defaultLimits(t)})
 	for _, query := range []string{
 		introspectionQuery,
 		`{ __schema { queryType { name } } }`,

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -25,9 +26,17 @@ func message(acceptLanguage string, f *fault.Error) string {
 	}
 	return strings.NewReplacer(
 		"{limit}", fmt.Sprint(f.Limit),
-		"{MiB}", fmt.Sprint(f.Limit>>20),
+		"{size}", size(f.Limit),
 		"{detail}", f.Detail,
 	).Replace(texts[i])
+}
+
+// size words a number of bytes.
+func size(bytes int) string {
+	if bytes < 1<<20 {
+		return strconv.Itoa(bytes) + " B"
+	}
+	return strconv.FormatFloat(float64(bytes)/(1<<20), 'g', 3, 64) + " MiB"
 }
 
 // messages has for each code the text in each of languages; for a code that stands
@@ -43,7 +52,7 @@ var messages = map[string][2]string{
 	string(fault.NameTaken):        {"This name is taken.", "此名称已被使用。"},
 	string(fault.WrongCredentials): {"The name or the password is wrong.", "名称或密码不正确。"},
 	string(fault.FileEmpty):        {"The file is empty.", "文件为空。"},
-	string(fault.FileTooLarge):     {"The file is too large: at most {MiB} MiB are accepted.", "文件过大：最大 {MiB} MiB。"},
+	string(fault.FileTooLarge):     {"The file is too large: at most {size} are accepted.", "文件过大：最大 {size}。"},
 	string(fault.ImageTooLarge): {
 		"The picture is too large: at most {limit} pixels are accepted.", "图片过大：最多 {limit} 像素。",
 	},

@@ -1,7 +1,7 @@
 package graph
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +12,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"nameplate/internal/avatar"
+	"nameplate/internal/session"
 )
 
 const (
@@ -31,27 +31,41 @@ const (
 // request specification, with one file:
 // https://github.com/jaydenseric/graphql-multipart-request-spec
 //
+// Without a session nothing of it is read: only who is signed in has a use for a file.
 // The file is not read before the field that takes it reads it.
-type multipartTransport struct{}
+type multipartTransport struct{ *runner }
 
 // Supports implements graphql.Transport.
 func (multipartTransport) Supports(r *http.Request) bool {
-	return mediaType(r) == "multipart/form-data"
+	return r.Method == http.MethodPost && mediaType(r) == "multipart/form-data"
 }
 
 // Do implements graphql.Transport.
-func (multipartTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	// Until the request is known to be one, little of it is read: what stands
-	// around the parts is kept in memory.
-	body := &limitedBody{body: r.Body, left: maxJSON + maxMap + maxBetween}
-	r.Body = io.NopCloser(body)
-	params, err := parseMultipart(r, http.NewResponseController(w))
-	if err != nil {
-		refuse(w, r, exec, err)
+func (t multipartTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	if _, err := session.Current(r.Context()); err != nil {
+		w.Header().Set("WWW-Authenticate", "Bearer") // RFC 9110, section 15.5.2
+		t.refuse(w, r, exec, err)
 		return
 	}
-	body.left = avatar.MaxBytes + maxBetween
-	execute(w, r, exec, params)
+	// Until the request is known to be one, little of it is read: what stands
+	// around the parts is kept in memory.
+	body := &limitedBody{body: r.Body, left: int64(t.limits.MaxBody) + maxMap + maxBetween}
+	r.Body = io.NopCloser(body)
+	params, file, err := t.limits.parseMultipart(r)
+	if err != nil {
+		t.refuse(w, r, exec, err)
+		return
+	}
+	body.left = int64(t.limits.MaxUpload) + maxBetween
+
+	ctx, cancel := context.WithCancelCause(r.Context())
+	defer cancel(nil)
+	file.conn = http.NewResponseController(w)
+	file.until = time.Now().Add(maxUpload)
+	file.maxTime = t.limits.MaxTime
+	file.timer = time.AfterFunc(t.limits.MaxTime, func() { cancel(context.DeadlineExceeded) })
+	defer file.timer.Stop()
+	t.run(w, r.WithContext(ctx), exec, params)
 }
 
 // limitedBody fails as http.MaxBytesReader does, at a limit that can be changed.
@@ -71,45 +85,46 @@ func (l *limitedBody) Read(p []byte) (int, error) {
 
 // parseMultipart reads the parts "operations" and "map" and puts the file's part,
 // unread, where the map says.
-func parseMultipart(r *http.Request, conn *http.ResponseController) (*graphql.RawParams, error) {
+func (l *RequestLimits) parseMultipart(r *http.Request) (*graphql.RawParams, *uploadReader, error) {
 	parts, err := r.MultipartReader()
 	if err != nil {
-		return nil, multipartError("has no boundary")
+		return nil, nil, multipartError("has no boundary")
 	}
-	operations, err := readPart(parts, "operations", maxJSON)
+	operations, err := readPart(parts, "operations", int64(l.MaxBody))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	params, err := parseParams(operations)
+	params, err := l.parseParams(operations)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	fileMap, err := readPart(parts, "map", maxMap)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	name, variable, err := parseMap(fileMap)
+	name, variable, err := l.parseMap(fileMap)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if value, exists := params.Variables[variable]; !exists || value != nil {
-		return nil, multipartError("must have null as the variable that \"map\" names")
+		return nil, nil, multipartError("must have null as the variable that \"map\" names")
 	}
-	file, err := parts.NextPart()
+	part, err := parts.NextPart()
 	if err != nil {
-		return nil, partError(err, "must have the file as its third part")
+		return nil, nil, partError(err, "must have the file as its third part")
 	}
-	if file.FormName() != name {
-		return nil, multipartError("must have the file that \"map\" names as its third part")
+	if part.FormName() != name {
+		return nil, nil, multipartError("must have the file that \"map\" names as its third part")
 	}
-	params.Variables[variable] = Upload{&uploadReader{part: file, conn: conn, until: time.Now().Add(maxUpload)}}
-	return params, nil
+	file := &uploadReader{part: part}
+	params.Variables[variable] = Upload{file}
+	return params, file, nil
 }
 
 // parseMap reads a map such as {"0": ["variables.file"]}.
-func parseMap(b []byte) (name, variable string, err error) {
+func (l *RequestLimits) parseMap(b []byte) (name, variable string, err error) {
 	var files map[string][]string
-	if err := json.Unmarshal(b, &files); err != nil {
+	if err := l.unmarshal(b, &files); err != nil {
 		return "", "", multipartError("must have in \"map\" a JSON object of lists of paths")
 	}
 	if len(files) != 1 {
@@ -147,7 +162,7 @@ func readPart(parts *multipart.Reader, name string, limit int64) ([]byte, error)
 }
 
 func multipartError(what string) error {
-	return &codedError{codeBadRequest, "The multipart request " + what + "."}
+	return badRequest("The multipart request " + what + ".")
 }
 
 func partError(err error, what string) error {
@@ -158,15 +173,19 @@ func partError(err error, what string) error {
 }
 
 // uploadReader is a file that is read in a resolver, so by a user who may send it. A
-// large one on a slow line takes longer than the server's timeouts for a request:
-// they are put off for as long as it moves.
+// large one on a slow line takes longer than the server's timeouts for a request and
+// than the time of an operation: they are put off for as long as it moves.
 type uploadReader struct {
-	part  io.Reader
-	conn  *http.ResponseController
-	until time.Time
+	part    io.Reader
+	conn    *http.ResponseController
+	until   time.Time
+	timer   *time.Timer // ends the operation
+	maxTime time.Duration
 }
 
 func (u *uploadReader) Read(p []byte) (int, error) {
+	u.timer.Stop()
+	defer u.timer.Reset(u.maxTime)
 	deadline := time.Now().Add(maxPause)
 	if deadline.After(u.until) {
 		deadline = u.until
@@ -178,7 +197,7 @@ func (u *uploadReader) Read(p []byte) (int, error) {
 	if err == io.EOF { //nolint:errorlint // the contract of io.Reader
 		// net/http goes on reading, and takes a deadline that passes for a client
 		// that has left: what is done with the file must not be cut short by it.
-		_ = u.conn.SetReadDeadline(time.Now().Add(answerWithin))
+		_ = u.conn.SetReadDeadline(time.Now().Add(u.maxTime + answerWithin))
 	} else if err != nil {
 		err = readError(err)
 	}

@@ -82,36 +82,37 @@ var malformed = map[string]struct {
 	"operations not JSON":      {withOperations("{"), 400, "BAD_REQUEST"},
 	"operations a batch":       {withOperations("[" + operations + "]"), 400, "BAD_REQUEST"},
 	"operations without query": {withOperations(`{"variables":{"file":null}}`), 400, "BAD_REQUEST"},
-	"operations too large":     {withOperations(operations + strings.Repeat(" ", maxJSON)), 413, "PAYLOAD_TOO_LARGE"},
+	"operations too large":     {withOperations(operations + strings.Repeat(" ", 64<<10)), 413, "PAYLOAD_TOO_LARGE"},
 	"no variables":             {withOperations(`{"query":"` + updateAvatar + `"}`), 400, "BAD_REQUEST"},
 	"variables null":           {withOperations(`{"query":"` + updateAvatar + `","variables":null}`), 400, "BAD_REQUEST"},
 	"another variable":         {withOperations(`{"query":"` + updateAvatar + `","variables":{"x":null}}`), 400, "BAD_REQUEST"},
 	"a variable with a value":  {withOperations(`{"query":"` + updateAvatar + `","variables":{"file":"x"}}`), 400, "BAD_REQUEST"},
 	"a list of files":          {withOperations(`{"query":"` + updateAvatar + `","variables":{"file":[null]}}`), 400, "BAD_REQUEST"},
 
-	"map empty":           {withMap(""), 400, "BAD_REQUEST"},
-	"map not JSON":        {withMap("{"), 400, "BAD_REQUEST"},
-	"map null":            {withMap("null"), 400, "BAD_REQUEST"},
-	"map a list":          {withMap(`[["variables.file"]]`), 400, "BAD_REQUEST"},
-	"map of strings":      {withMap(`{"0":"variables.file"}`), 400, "BAD_REQUEST"},
-	"map of numbers":      {withMap(`{"0":[0]}`), 400, "BAD_REQUEST"},
-	"map of objects":      {withMap(`{"0":{"0":"variables.file"}}`), 400, "BAD_REQUEST"},
-	"map of no file":      {withMap(`{}`), 400, "BAD_REQUEST"},
-	"map of two files":    {withMap(`{"0":["variables.file"],"1":["variables.file"]}`), 400, "BAD_REQUEST"},
-	"map of no path":      {withMap(`{"0":[]}`), 400, "BAD_REQUEST"},
-	"map of a null path":  {withMap(`{"0":[null]}`), 400, "BAD_REQUEST"},
-	"map of null":         {withMap(`{"0":null}`), 400, "BAD_REQUEST"},
-	"map of two paths":    {withMap(`{"0":["variables.file","variables.file"]}`), 400, "BAD_REQUEST"},
-	"map of another path": {withMap(`{"0":["file"]}`), 400, "BAD_REQUEST"},
-	"map of a batch path": {withMap(`{"0":["0.variables.file"]}`), 400, "BAD_REQUEST"},
-	"map of the root":     {withMap(`{"0":["variables"]}`), 400, "BAD_REQUEST"},
-	"map of no variable":  {withMap(`{"0":["variables."]}`), 400, "BAD_REQUEST"},
-	"map of the query":    {withMap(`{"0":["query"]}`), 400, "BAD_REQUEST"},
-	"map of a deep path":  {withMap(`{"0":["variables.file.x"]}`), 400, "BAD_REQUEST"},
-	"map of an index":     {withMap(`{"0":["variables.file.0"]}`), 400, "BAD_REQUEST"},
-	"map of a number":     {withMap(`{"0":["variables.0"]}`), 400, "BAD_REQUEST"},
-	"map of minus one":    {withMap(`{"0":["variables.file.-1"]}`), 400, "BAD_REQUEST"},
-	"map too large":       {withMap(fileMap + strings.Repeat(" ", maxMap)), 413, "PAYLOAD_TOO_LARGE"},
+	"map empty":             {withMap(""), 400, "BAD_REQUEST"},
+	"map not JSON":          {withMap("{"), 400, "BAD_REQUEST"},
+	"map null":              {withMap("null"), 400, "BAD_REQUEST"},
+	"map a list":            {withMap(`[["variables.file"]]`), 400, "BAD_REQUEST"},
+	"map of strings":        {withMap(`{"0":"variables.file"}`), 400, "BAD_REQUEST"},
+	"map of numbers":        {withMap(`{"0":[0]}`), 400, "BAD_REQUEST"},
+	"map of objects":        {withMap(`{"0":{"0":"variables.file"}}`), 400, "BAD_REQUEST"},
+	"map of no file":        {withMap(`{}`), 400, "BAD_REQUEST"},
+	"map of two files":      {withMap(`{"0":["variables.file"],"1":["variables.file"]}`), 400, "BAD_REQUEST"},
+	"map of no path":        {withMap(`{"0":[]}`), 400, "BAD_REQUEST"},
+	"map of a null path":    {withMap(`{"0":[null]}`), 400, "BAD_REQUEST"},
+	"map of null":           {withMap(`{"0":null}`), 400, "BAD_REQUEST"},
+	"map of two paths":      {withMap(`{"0":["variables.file","variables.file"]}`), 400, "BAD_REQUEST"},
+	"map of another path":   {withMap(`{"0":["file"]}`), 400, "BAD_REQUEST"},
+	"map of a batch path":   {withMap(`{"0":["0.variables.file"]}`), 400, "BAD_REQUEST"},
+	"map of the root":       {withMap(`{"0":["variables"]}`), 400, "BAD_REQUEST"},
+	"map of no variable":    {withMap(`{"0":["variables."]}`), 400, "BAD_REQUEST"},
+	"map of the query":      {withMap(`{"0":["query"]}`), 400, "BAD_REQUEST"},
+	"map of a deep path":    {withMap(`{"0":["variables.file.x"]}`), 400, "BAD_REQUEST"},
+	"map of an index":       {withMap(`{"0":["variables.file.0"]}`), 400, "BAD_REQUEST"},
+	"map of a number":       {withMap(`{"0":["variables.0"]}`), 400, "BAD_REQUEST"},
+	"map of minus one":      {withMap(`{"0":["variables.file.-1"]}`), 400, "BAD_REQUEST"},
+	"map of one name twice": {withMap(`{"0":["variables.file"],"0":["variables.file"]}`), 400, "BAD_REQUEST"},
+	"map too large":         {withMap(fileMap + strings.Repeat(" ", maxMap)), 413, "PAYLOAD_TOO_LARGE"},
 
 	"cut in operations":        {cutBefore("mutation"), 400, "BAD_REQUEST"},
 	"cut after operations":     {cutBefore("--boundary\r\nContent-Disposition: form-data; name=map"), 400, "BAD_REQUEST"},
@@ -144,10 +145,11 @@ func TestAMalformedUploadIsRefusedQuietly(t *testing.T) {
 
 func TestAnUploadNeedsABoundary(t *testing.T) {
 	e := newEndpoint(t)
+	_, token := e.newUser("Alice")
 	for _, contentType := range []string{
 		"multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; charset=utf-8",
 	} {
-		a := e.send(request(contentType, strings.NewReader(uploadForm("x"))))
+		a := e.send(request(contentType, strings.NewReader(uploadForm("x")), bearer(token)...))
 		if a.Status != http.StatusBadRequest || a.code() != "BAD_REQUEST" {
 			t.Errorf("%s: status %d, %s", contentType, a.Status, a.Body)
 		}
@@ -159,13 +161,12 @@ func TestAnUploadMayBeUnusual(t *testing.T) {
 	user, token := e.newUser("Alice")
 	file := string(picture(t))
 	for name, body := range map[string]string{
-		"more parts after the file":   form(operationsPart, mapPart, part{"0", "me.jpg", file}, filePart, operationsPart),
-		"no filename":                 form(operationsPart, mapPart, part{"0", "", file}),
-		"a strange filename":          form(operationsPart, mapPart, part{"0", "../../etc/passwd\x00", file}),
-		"text before the parts":       "preamble\r\n" + uploadForm(file),
-		"text after the parts":        uploadForm(file) + "epilogue",
-		"another name in the map":     form(operationsPart, part{"map", "", `{"picture":["variables.file"]}`}, part{"picture", "x", file}),
-		"a map that repeats the name": form(operationsPart, part{"map", "", `{"0":[],"0":["variables.file"]}`}, part{"0", "x", file}),
+		"more parts after the file": form(operationsPart, mapPart, part{"0", "me.jpg", file}, filePart, operationsPart),
+		"no filename":               form(operationsPart, mapPart, part{"0", "", file}),
+		"a strange filename":        form(operationsPart, mapPart, part{"0", "../../etc/passwd\x00", file}),
+		"text before the parts":     "preamble\r\n" + uploadForm(file),
+		"text after the parts":      uploadForm(file) + "epilogue",
+		"another name in the map":   form(operationsPart, part{"map", "", `{"picture":["variables.file"]}`}, part{"picture", "x", file}),
 	} {
 		a := e.postForm(body, bearer(token)...)
 		now := e.reload(user)
@@ -395,10 +396,13 @@ func TestTheTimeoutsArePutOffAsLongAsAFileMoves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn, start := &deadlines{}, time.Now()
 		slow := &uploadReader{
-			part:  iotest.OneByteReader(strings.NewReader("abcd")),
-			conn:  http.NewResponseController(conn),
-			until: start.Add(time.Minute),
+			part:    iotest.OneByteReader(strings.NewReader("abcd")),
+			conn:    http.NewResponseController(conn),
+			until:   start.Add(time.Minute),
+			timer:   time.AfterFunc(time.Minute, func() { t.Error("the operation's time was up") }),
+			maxTime: time.Minute,
 		}
+		defer slow.timer.Stop()
 		var want []time.Duration
 		for _, after := range []time.Duration{0, 14 * time.Second, 40 * time.Second, 59 * time.Second} {
 			<-time.After(time.Until(start.Add(after))) // by the bubble's clock, so at once
@@ -420,8 +424,8 @@ func TestTheTimeoutsArePutOffAsLongAsAFileMoves(t *testing.T) {
 		if _, err := slow.Read(make([]byte, 4)); !errors.Is(err, io.EOF) {
 			t.Fatalf("at the end: %v", err)
 		}
-		if got := time.Until(conn.read[len(conn.read)-1]); got != answerWithin {
-			t.Errorf("after the file, what is done with it may take %s, want %s", got, answerWithin)
+		if got := time.Until(conn.read[len(conn.read)-1]); got != slow.maxTime+answerWithin {
+			t.Errorf("after the file, what is done with it may take %s, want %s", got, slow.maxTime+answerWithin)
 		}
 	})
 }

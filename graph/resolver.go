@@ -9,17 +9,10 @@ import (
 
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
-	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"nameplate/internal/account"
 	"nameplate/internal/profile"
-)
-
-// Bounds of a query.
-const (
-	maxTokens     = 1000
-	cachedQueries = 1000
 )
 
 // Resolver answers the fields of the schema by asking the services.
@@ -30,11 +23,9 @@ type Resolver struct {
 
 // Options of NewHandler.
 type Options struct {
+	Limits RequestLimits
 	// Introspection is whether clients may ask for the schema.
 	Introspection bool
-	// MaxTime is how long an operation may take. An upload's time is bounded by how
-	// its file moves instead.
-	MaxTime time.Duration
 	// Now is the clock that @auth(maxAge:) goes by.
 	Now func() time.Time
 	Log *slog.Logger
@@ -49,13 +40,12 @@ func NewHandler(resolver *Resolver, o Options) http.Handler {
 		Resolvers:  resolver,
 		Directives: DirectiveRoot{Auth: auth(o.Now)},
 	}))
-	server.AddTransport(jsonTransport{o.MaxTime})
-	server.AddTransport(multipartTransport{})
-	server.AddTransport(noTransport{})
-	server.SetQueryCache(lru.New[*ast.QueryDocument](cachedQueries))
-	server.SetParserTokenLimit(maxTokens)
-	server.SetDisableSuggestion(true)
-	server.SetValidationRulesFn(validationRules(o.Introspection))
+	run := &runner{queries: newQueries(schema, &o.Limits, o.Introspection), limits: &o.Limits}
+	server.AddTransport(getTransport{run})
+	server.AddTransport(jsonTransport{run})
+	server.AddTransport(multipartTransport{run})
+	server.AddTransport(noTransport{run})
+	server.SetQueryCache(prepared{})
 	errors := &presenter{log: o.Log, names: namesOf(schema)}
 	server.SetErrorPresenter(errors.present)
 	server.SetRecoverFunc(errors.recovered)
@@ -67,6 +57,11 @@ func NewHandler(resolver *Resolver, o Options) http.Handler {
 		r.Body = body
 		defer body.drain(w, r)
 		setHeader(w) // here, since after a panic it is gqlgen that answers
+		if !negotiate(w, r) {
+			refuse(w, withCode(&gqlerror.Error{}, codeNotAcceptable,
+				"The response can be application/graphql-response+json or application/json."))
+			return
+		}
 		server.ServeHTTP(w, r)
 	})
 }

@@ -17,17 +17,17 @@ const (
 	ruleNoEmptyObjects  = "NoEmptyObjects"
 )
 
-// validationRules are GraphQL's, and our own.
-func validationRules(introspection bool) func() *rules.Rules {
-	return func() *rules.Rules {
-		all := rules.NewDefaultRules()
-		all.AddRule(ruleNumbersFit, numbersFit)
-		all.AddRule(ruleNoEmptyObjects, noEmptyObjects)
-		if !introspection {
-			all.AddRule(ruleNoIntrospection, noIntrospection)
-		}
-		return all
+// validationRules are GraphQL's, without suggestions, and our own.
+func validationRules(introspection bool) *rules.Rules {
+	all := rules.NewDefaultRules()
+	all.ReplaceRule(rules.FieldsOnCorrectTypeRule.Name, rules.FieldsOnCorrectTypeRuleWithoutSuggestions.RuleFunc)
+	all.ReplaceRule(rules.ScalarLeafsRule.Name, rules.ScalarLeafsRuleWithoutSuggestions.RuleFunc)
+	all.AddRule(ruleNumbersFit, numbersFit)
+	all.AddRule(ruleNoEmptyObjects, noEmptyObjects)
+	if !introspection {
+		all.AddRule(ruleNoIntrospection, noIntrospection)
 	}
+	return all
 }
 
 // numbersFit refuses a number beyond 64 bits where a custom scalar is wanted: the

@@ -73,7 +73,7 @@ func (r *queryResolver) Me(ctx context.Context) (*ent.User, error) {
 
 // Limits is the resolver for the limits field.
 func (r *queryResolver) Limits(ctx context.Context) (*Limits, error) {
-	return limits(), nil
+	return limits(r.Profiles.Pictures.MaxBytes), nil
 }
 
 // AvatarURL is the resolver for the avatarUrl field.

@@ -2,101 +2,125 @@ package graph
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
+// The transports follow the specification of GraphQL over HTTP:
+// https://graphql.github.io/graphql-over-http/draft/
+
 const (
-	// maxJSON is how many bytes a request may have, its file not counted.
-	maxJSON = 64 << 10
 	// maxDrain is how many bytes of a body are thrown away after the answer.
 	maxDrain = 64 << 20
 	// drainWithin is how long that may take.
 	drainWithin = 10 * time.Second
+
+	allowedMethods = "GET, HEAD, POST, OPTIONS"
 )
 
-// jsonTransport is a POST of application/json.
-type jsonTransport struct{ maxTime time.Duration }
+// getTransport is a query in a URL.
+type getTransport struct{ *runner }
 
 // Supports implements graphql.Transport.
-func (jsonTransport) Supports(r *http.Request) bool { return mediaType(r) == "application/json" }
+func (getTransport) Supports(r *http.Request) bool {
+	return r.Method == http.MethodGet || r.Method == http.MethodHead
+}
+
+// Do implements graphql.Transport.
+func (t getTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	params, err := t.limits.parseURL(r.URL.RawQuery)
+	if err != nil {
+		t.refuse(w, r, exec, err)
+		return
+	}
+	t.runInTime(w, r, exec, params)
+}
+
+// jsonTransport is a POST of application/json.
+type jsonTransport struct{ *runner }
+
+// Supports implements graphql.Transport.
+func (jsonTransport) Supports(r *http.Request) bool {
+	return r.Method == http.MethodPost && mediaType(r) == "application/json"
+}
 
 // Do implements graphql.Transport.
 func (t jsonTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxJSON))
+	body, err := t.limits.readBody(r)
 	if err != nil {
-		refuse(w, r, exec, readError(err))
+		t.refuse(w, r, exec, err)
 		return
 	}
-	params, err := parseParams(body)
+	params, err := t.limits.parseParams(body)
 	if err != nil {
-		refuse(w, r, exec, err)
+		t.refuse(w, r, exec, err)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), t.maxTime)
-	defer cancel()
-	execute(w, r.WithContext(ctx), exec, params)
+	t.runInTime(w, r, exec, params)
 }
 
 // noTransport is any request that the others don't take.
-type noTransport struct{}
+type noTransport struct{ *runner }
 
 // Supports implements graphql.Transport.
 func (noTransport) Supports(*http.Request) bool { return true }
 
 // Do implements graphql.Transport.
-func (noTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	refuse(w, r, exec, &codedError{
-		codeUnsupportedMedia,
-		"The body must be application/json, or multipart/form-data for an upload.",
-	})
+func (t noTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	switch r.Method {
+	case http.MethodOptions: // the preflight of a listed origin doesn't come this far
+		w.Header().Del("Content-Type")
+		w.Header().Set("Allow", allowedMethods)
+		w.WriteHeader(http.StatusNoContent)
+	case http.MethodPost:
+		w.Header().Set("Accept-Encoding", "identity") // RFC 9110, section 15.5.16
+		t.refuse(w, r, exec, &codedError{
+			codeUnsupportedMedia,
+			"The body must be application/json, or multipart/form-data for an upload, in UTF-8 and not compressed.",
+		})
+	default:
+		w.Header().Set("Allow", allowedMethods)
+		t.refuse(w, r, exec, &codedError{codeMethodNotAllowed, "The method must be GET or POST."})
+	}
 }
 
-func mediaType(r *http.Request) string {
-	mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")) // on error: ""
-	return mediaType
+// runner executes what the transports have read.
+type runner struct {
+	queries *queries
+	limits  *RequestLimits
 }
 
-// parseParams reads a GraphQL request from JSON. What is wrong is not quoted: it
-// may be a person's.
-func parseParams(body []byte) (*graphql.RawParams, error) {
-	// Not RawParams itself: it would take "headers" from the body too.
-	var in struct {
-		Query         *string        `json:"query"`
-		OperationName string         `json:"operationName"`
-		Variables     map[string]any `json:"variables"`
-		Extensions    map[string]any `json:"extensions"`
-	}
-	if err := json.Unmarshal(body, &in); err != nil {
-		return nil, &codedError{codeBadRequest, "The request must be one JSON object with query (a string) and, where needed, variables (an object) and operationName (a string)."}
-	}
-	if in.Query == nil {
-		return nil, &codedError{codeBadRequest, "The request has no query."}
-	}
-	return &graphql.RawParams{
-		Query:         *in.Query,
-		OperationName: in.OperationName,
-		Variables:     in.Variables,
-		Extensions:    in.Extensions,
-	}, nil
+// runInTime is run for a request that is wholly there.
+func (t *runner) runInTime(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, params *graphql.RawParams) {
+	ctx, cancel := context.WithTimeout(r.Context(), t.limits.MaxTime)
+	defer cancel()
+	t.run(w, r.WithContext(ctx), exec, params)
 }
 
-func execute(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, params *graphql.RawParams) {
+func (t *runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, params *graphql.RawParams) {
 	ctx := r.Context()
+	document, errs := t.queries.prepare(params.Query)
+	if errs != nil {
+		write(w, t.limits.cut(exec.DispatchError(ctx, errs)))
+		return
+	}
 	params.Headers = r.Header
-	operation, errs := exec.CreateOperationContext(ctx, params)
+	operation, errs := exec.CreateOperationContext(withDocument(ctx, document), params)
 	if errs == nil {
 		errs = checkConditions(operation)
 	}
+	if errs == nil && r.Method != http.MethodPost && operation.Operation.Operation != ast.Query {
+		w.Header().Set("Allow", http.MethodPost)
+		errs = gqlerror.List{gqlerror.Wrap(&codedError{codeMethodNotAllowed, "A mutation must be sent as a POST."})}
+	}
 	if errs != nil {
-		write(w, http.StatusOK, exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs))
+		write(w, t.limits.cut(exec.DispatchError(graphql.WithOperationContext(ctx, operation), errs)))
 		return
 	}
 	responses, ctx := exec.DispatchOperation(ctx, operation)
@@ -104,58 +128,25 @@ func execute(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor,
 	if response == nil { // the time was up, or the client had left, before it began
 		response = exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(ctx.Err())})
 	}
-	write(w, http.StatusOK, response)
+	write(w, t.limits.cut(response))
 }
 
 // refuse answers a request that is no GraphQL request.
-func refuse(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, err error) {
-	status := http.StatusInternalServerError
-	if coded, ok := errors.AsType[*codedError](err); ok {
-		status = statuses[coded.code]
-	}
-	write(w, status, exec.DispatchError(r.Context(), gqlerror.List{gqlerror.Wrap(err)}))
+func (t *runner) refuse(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, err error) {
+	write(w, t.limits.cut(exec.DispatchError(r.Context(), gqlerror.List{gqlerror.Wrap(err)})))
 }
 
-// RefuseCrossOrigin answers a request that a page of another site has made with
-// the user's cookie.
-func RefuseCrossOrigin(w http.ResponseWriter, _ *http.Request) {
-	refusal := withCode(&gqlerror.Error{}, codeForbidden, "A page of another origin may not use this server.")
-	setHeader(w)
-	write(w, http.StatusForbidden, &graphql.Response{Errors: gqlerror.List{refusal}})
-}
+func badRequest(message string) error { return &codedError{codeBadRequest, message} }
 
-var statuses = map[string]int{
-	codeBadRequest:       http.StatusBadRequest,
-	codePayloadTooLarge:  http.StatusRequestEntityTooLarge,
-	codeUnsupportedMedia: http.StatusUnsupportedMediaType,
-}
+var errTooLarge = &codedError{codePayloadTooLarge, "The request is too large."}
 
 // readError is what reading a body failed with: it was too long, or it ended
 // early.
 func readError(err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return &codedError{codePayloadTooLarge, "The request is too large."}
+		return errTooLarge
 	}
-	return &codedError{codeBadRequest, "The request ended before it was complete."}
-}
-
-// setHeader says what all answers are. What a session reads is nobody else's.
-func setHeader(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-}
-
-func write(w http.ResponseWriter, status int, response *graphql.Response) {
-	w.WriteHeader(status)
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	// Not graphql.Response itself: it has data, as null, also where nothing was
-	// executed (GraphQL specification, section 7.1).
-	_ = encoder.Encode(struct { // a client that has left is no error
-		Errors     gqlerror.List   `json:"errors,omitempty"`
-		Data       json.RawMessage `json:"data,omitempty"`
-		Extensions map[string]any  `json:"extensions,omitempty"`
-	}{response.Errors, response.Data, response.Extensions})
+	return badRequest("The request ended before it was complete.")
 }
 
 // requestBody knows whether any of it was asked for, and whether there is more.

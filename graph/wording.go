@@ -14,7 +14,7 @@ import (
 // rulesThatQuoteNames are the validation rules whose messages have of the query
 // only names, each in quotation marks.
 var rulesThatQuoteNames = []string{
-	"FieldsOnCorrectTypeWithoutSuggestions",
+	"FieldsOnCorrectType",
 	"FragmentsOnCompositeTypes",
 	"KnownArgumentNames",
 	"KnownDirectives",
@@ -22,13 +22,14 @@ var rulesThatQuoteNames = []string{
 	"KnownRootType",
 	"KnownTypeNames",
 	"LoneAnonymousOperation",
+	"MaxIntrospectionDepth",
 	"NoFragmentCycles",
 	"NoUndefinedVariables",
 	"NoUnusedFragments",
 	"NoUnusedVariables",
 	"PossibleFragmentSpreads",
 	"ProvidedRequiredArguments",
-	"ScalarLeafsWithoutSuggestions",
+	"ScalarLeafs",
 	"UniqueArgumentNames",
 	"UniqueDirectivesPerLocation",
 	"UniqueFragmentNames",

@@ -30,7 +30,7 @@ func TestDevelopersReadWhatIsWrongWithAQuery(t *testing.T) {
 		`query($size: ID) { me { avatarUrl(size: $size) } }`:             `Variable "$size" of type "ID" used in position expecting type "Int!".`,
 		`query($pixels: Int!) { me { avatarUrl(size: $pixels) }}`:        `The variable "…" must be defined.`,
 		`{ me { name }`: `The query is not valid GraphQL.`,
-		`{ ` + strings.Repeat("__typename ", maxTokens) + `}`: `The query has more than 1000 tokens.`,
+		`{ ` + strings.Repeat("__typename ", 1000) + `}`: `The query has more than 1000 tokens.`,
 	} {
 		a := e.query("", query, nil)
 		if a.message() != want {

@@ -78,6 +78,9 @@ type Processor struct {
 	// Wait is how long a file waits for its turn before the server is said to
 	// be busy. It may be changed before the first use.
 	Wait time.Duration
+	// MaxBytes is how large a file may be, [MaxBytes] unless it is changed before the
+	// first use.
+	MaxBytes int
 
 	slots chan struct{}
 }
@@ -85,7 +88,7 @@ type Processor struct {
 // NewProcessor returns a Processor that decodes as many pictures at once as
 // it has workers. More than there are cores gain nothing.
 func NewProcessor(workers int) *Processor {
-	return &Processor{Wait: 5 * time.Second, slots: make(chan struct{}, workers)}
+	return &Processor{Wait: 5 * time.Second, MaxBytes: MaxBytes, slots: make(chan struct{}, workers)}
 }
 
 // Process reads a file to its end and makes a picture of it. A file that is
@@ -95,7 +98,7 @@ func NewProcessor(workers int) *Processor {
 // A worker is taken only when the whole file is there and its header is within
 // the limits, so that neither a slow client nor a bad file holds one.
 func (p *Processor) Process(ctx context.Context, r io.Reader) (*Picture, error) {
-	data, err := read(r)
+	data, err := read(r, p.MaxBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -136,11 +139,11 @@ func (p *Processor) release() { <-p.slots }
 
 // read returns all of r, of which it reads no more than shows that it is too
 // much.
-func read(r io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
+func read(r io.Reader, maxBytes int) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, int64(maxBytes)+1))
 	switch {
-	case len(data) > MaxBytes:
-		return nil, refuse(fault.FileTooLarge, MaxBytes)
+	case len(data) > maxBytes:
+		return nil, refuse(fault.FileTooLarge, maxBytes)
 	case err != nil:
 		return nil, fmt.Errorf("reading the picture: %w", err)
 	case len(data) == 0:

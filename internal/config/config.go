@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+	"github.com/jub0bs/cors"
+	"github.com/realclientip/realclientip-go"
 )
 
 // Config is the settings of the server. docs/config.md is about each of them.
@@ -33,8 +35,17 @@ type Config struct {
 	SweepAfter    time.Duration `default:"1h" help:"How long a picture may be referred to by nothing before it is deleted, at least 1s." placeholder:"DURATION"`
 	Introspection Switch        `default:"on" enum:"on,off" help:"Whether clients may ask for the schema, on or off." placeholder:"on|off"`
 	Playground    Switch        `default:"on" enum:"on,off" help:"Whether /playground is served, on or off." placeholder:"on|off"`
-	LogLevel      slog.Level    `default:"info" help:"Minimum level to log: debug, info, warn or error." placeholder:"LEVEL"`
-	LogFormat     string        `default:"text" enum:"text,json" help:"How lines are logged: text or json." placeholder:"text|json"`
+
+	Limits         Limits   `embed:"" group:"What a GraphQL request may have at most:"`
+	MaxRate        int      `default:"100" help:"Requests to /graphql from one address, a second; ten times as many at once." placeholder:"N"`
+	MaxConnections int      `default:"4096" help:"Connections at once. What comes beyond waits." placeholder:"N"`
+	Throttle       Switch   `default:"on" enum:"on,off" help:"Whether requests are limited by their rate, on or off." placeholder:"on|off"`
+	TrustedProxies []string `help:"Addresses or networks of proxies whose X-Forwarded-For is believed, such as 127.0.0.1,10.0.0.0/8." placeholder:"ADDRESS"`
+	CORSOrigins    []string `name:"cors-origins" help:"Origins of pages that may use the API with the user's cookie, such as https://app.example.com." placeholder:"ORIGIN"`
+	CookieSameSite string   `name:"cookie-samesite" default:"lax" enum:"lax,strict,none" help:"From where browsers send the session cookie: lax, strict or none." placeholder:"lax|strict|none"`
+
+	LogLevel  slog.Level `default:"info" help:"Minimum level to log: debug, info, warn or error." placeholder:"LEVEL"`
+	LogFormat string     `default:"text" enum:"text,json" help:"How lines are logged: text or json." placeholder:"text|json"`
 
 	KodoAccessKey Secret `kong:"-"`
 	KodoSecretKey Secret `kong:"-"`
@@ -89,7 +100,7 @@ func Parse(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 		return nil, Version, nil
 	}
 	config := &cli.Serve.Config
-	if err := config.complete(getenv); err != nil {
+	if err := errors.Join(config.complete(getenv), checkNumbers(parsed.Flags())); err != nil {
 		return nil, None, err
 	}
 	return config, Serve, nil
@@ -198,11 +209,45 @@ func (c *Config) complete(getenv func(string) string) error {
 	if c.SweepAfter < time.Second {
 		sweepErr = fmt.Errorf("NAMEPLATE_SWEEP_AFTER is %s: it must be at least 1s", c.SweepAfter)
 	}
+	var timeErr error
+	if c.Limits.MaxTime <= 0 {
+		timeErr = fmt.Errorf("NAMEPLATE_MAX_TIME is %s: it must be more than 0", c.Limits.MaxTime)
+	}
 	if c.Storage.Kodo != nil {
 		accessErr = errors.Join(accessErr, requireSecret(secrets[0], c.KodoAccessKey))
 		secretErr = errors.Join(secretErr, requireSecret(secrets[1], c.KodoSecretKey))
 	}
-	return errors.Join(accessErr, secretErr, storageErr, databaseErr, sweepErr, checkAddr(c.Addr), c.checkPublicURL())
+	return errors.Join(accessErr, secretErr, storageErr, databaseErr, sweepErr, timeErr,
+		checkAddr(c.Addr), c.checkPublicURL(), c.checkSameSite(), c.checkOrigins(), c.checkProxies())
+}
+
+// checkSameSite refuses a cookie that browsers would (RFC 6265bis, section 5.7, step 17).
+func (c *Config) checkSameSite() error {
+	if c.CookieSameSite == "none" && !strings.HasPrefix(c.PublicURL, "https://") {
+		return errors.New("NAMEPLATE_COOKIE_SAMESITE is none: browsers accept that under https only, so NAMEPLATE_PUBLIC_URL must begin with https://")
+	}
+	return nil
+}
+
+// checkOrigins refuses patterns: who may use a person's session is named one by one.
+func (c *Config) checkOrigins() error {
+	if len(c.CORSOrigins) == 0 {
+		return nil
+	}
+	if slices.ContainsFunc(c.CORSOrigins, func(origin string) bool { return strings.Contains(origin, "*") }) {
+		return errors.New("NAMEPLATE_CORS_ORIGINS must be exact origins, such as https://app.example.com")
+	}
+	if _, err := cors.NewMiddleware(cors.Config{Origins: c.CORSOrigins, Credentialed: true}); err != nil {
+		return fmt.Errorf("NAMEPLATE_CORS_ORIGINS must be origins such as https://app.example.com: %w", err)
+	}
+	return nil
+}
+
+func (c *Config) checkProxies() error {
+	if _, err := realclientip.AddressesAndRangesToIPNets(c.TrustedProxies...); err != nil {
+		return fmt.Errorf("NAMEPLATE_TRUSTED_PROXIES must be addresses or networks, such as 127.0.0.1,10.0.0.0/8: %w", err)
+	}
+	return nil
 }
 
 func checkAddr(addr string) error {

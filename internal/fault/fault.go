@@ -1,6 +1,6 @@
-// Package fault describes the two kinds of failure that reach a client as
-// something other than an internal error: an [Error], which a person can put
-// right, and [Unavailable], which time puts right.
+// Package fault describes the kinds of failure that reach a client as something
+// other than an internal error: an [Error], which a person can put right, and
+// [Unavailable] and [RateLimited], which time puts right.
 //
 // A fault never holds what the person sent, with one exception: the single
 // character that a name may not have.
@@ -71,3 +71,12 @@ type Unavailable struct {
 func (u *Unavailable) Error() string { return "unavailable: " + u.Err.Error() }
 
 func (u *Unavailable) Unwrap() error { return u.Err }
+
+// RateLimited is somebody who asks too often. It is sent to the client as
+// RATE_LIMITED.
+type RateLimited struct {
+	// RetryAfter is when the same request may succeed; at least a second.
+	RetryAfter time.Duration
+}
+
+func (r *RateLimited) Error() string { return "asked too often" }

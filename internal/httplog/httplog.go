@@ -40,7 +40,9 @@ func Middleware(log *slog.Logger, next http.Handler) http.Handler {
 				Panic(r.Context(), log, p)
 				if !rec.wrote {
 					rec.Header().Set("Cache-Control", "no-store") // whatever the handler meant to send
-					http.Error(rec, "internal server error, request "+id, http.StatusInternalServerError)
+					rec.Header().Set("Content-Type", "application/json; charset=utf-8")
+					rec.WriteHeader(http.StatusInternalServerError)
+					_, _ = fmt.Fprintf(rec, internalError, id) // a client that has left is no error
 					p = nil
 				}
 			}
@@ -60,6 +62,11 @@ func Middleware(log *slog.Logger, next http.Handler) http.Handler {
 		next.ServeHTTP(rec, r)
 	})
 }
+
+// internalError is the answer to a request that has panicked, as GraphQL has it, for
+// programs and people alike. It takes the request's id.
+const internalError = `{"errors":[{"message":"Something went wrong on the server.",` +
+	`"extensions":{"code":"INTERNAL_SERVER_ERROR","requestId":"%s"}}]}` + "\n"
 
 // Panic logs a panic with its stack. Of what it panicked with, only the runtime's
 // own errors are written out: any other text may hold what a person sent, so its

@@ -184,7 +184,9 @@ func TestAPanicBeforeTheResponseIsAnInternalServerError(t *testing.T) {
 			}), request(t, http.MethodGet, "/", nil))
 			id := response.Header.Get("X-Request-Id")
 			body, err := io.ReadAll(response.Body)
-			if err != nil || response.StatusCode != http.StatusInternalServerError || string(body) != "internal server error, request "+id+"\n" {
+			want := `{"errors":[{"message":"Something went wrong on the server.",` +
+				`"extensions":{"code":"INTERNAL_SERVER_ERROR","requestId":"` + id + `"}}]}` + "\n"
+			if err != nil || response.StatusCode != http.StatusInternalServerError || string(body) != want {
 				t.Errorf("status %d, body %q, %v", response.StatusCode, body, err)
 			}
 			if got := response.Header.Get("Cache-Control"); got != "no-store" {

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/http"
@@ -132,7 +133,7 @@ func (req *request) setCookie(token string, maxAge int) {
 		MaxAge:   maxAge,
 		Secure:   req.manager.Secure,
 		HttpOnly: true,
-		SameSite: http.SameSiteLaxMode,
+		SameSite: cmp.Or(req.manager.SameSite, http.SameSiteLaxMode),
 	}
 	req.header.Set("Set-Cookie", cookie.String())
 }
@@ -147,15 +148,28 @@ func (m *Manager) cookieName() string {
 }
 
 func (m *Manager) token(r *http.Request) string {
-	// Another scheme is for a proxy in front of the server.
-	if scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
-		return strings.TrimSpace(token)
+	if token, ok := bearer(r); ok {
+		return token
 	}
 	cookie, err := r.Cookie(m.cookieName())
 	if err != nil {
 		return ""
 	}
 	return cookie.Value
+}
+
+// ByCookie is whether the request has its token from a cookie, which a browser
+// sends whoever asked it to.
+func (m *Manager) ByCookie(r *http.Request) bool {
+	_, isBearer := bearer(r)
+	_, err := r.Cookie(m.cookieName())
+	return err == nil && !isBearer
+}
+
+func bearer(r *http.Request) (token string, ok bool) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	// Another scheme is for a proxy in front of the server.
+	return strings.TrimSpace(token), strings.EqualFold(scheme, "Bearer")
 }
 
 func clientOf(r *http.Request) Client {

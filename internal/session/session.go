@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,6 +49,8 @@ type Manager struct {
 	DB *ent.Client
 	// Secure is whether clients reach the server by https.
 	Secure bool
+	// SameSite is from where browsers send the cookie; Lax where it isn't set.
+	SameSite http.SameSite
 	// Now is the clock, in UTC and to the microsecond.
 	Now func() time.Time
 }
