@@ -38,8 +38,8 @@ var bounds = []struct {
 	},
 	{
 		"tokens", // a list is one value
-		`{ __type(name: "x") { name } ` + `...F } fragment F on Query { __typename @skip(if: [` + times(1000-29, "1") + `]) }`,
 		`{ __type(name: "x") { name } ` + `...F } fragment F on Query { __typename @skip(if: [` + times(1000-28, "1") + `]) }`,
+		`{ __type(name: "x") { name } ` + `...F } fragment F on Query { __typename @skip(if: [` + times(1000-27, "1") + `]) }`,
 		"The query has more than 1000 tokens.",
 	},
 	{
