@@ -166,65 +166,6 @@ func TestOperationNameChoosesTheOperation(t *testing.T) {
 	}
 }
 
-// foreign are what a browser tells of a request that a page makes, and whether the
-// page is the server's own or no page at all.
-var foreign = []struct {
-	origin, fetchSite string
-	allowed           bool
-}{
-	{"", "", true}, // no browser
-	{"", "none", true},
-	{"", "same-origin", true},
-	{publicURL, "same-origin", true},
-	{publicURL, "", true},
-	{"http://internal:8080", "", true}, // the address behind a proxy
-	{"", "cross-site", false},
-	{"", "same-site", false},
-	{"http://evil.example", "cross-site", false},
-	{"http://app.example.com", "same-site", false},
-	{"http://evil.example", "", false},
-	{"null", "", false},
-	{"null", "cross-site", false},
-	{"http://id.example.com.evil.example", "", false},
-	{"http://id.example.com:81", "", false},
-}
-
-func TestAPageOfAnotherOriginChangesNothing(t *testing.T) {
-	e := newEndpoint(t)
-	user, token := e.newUser("Alice")
-	rename := `{"query":"mutation { updateName(input: { name: \"Mallory\" }) { user { name } } }"}`
-	for _, page := range foreign {
-		for contentType, body := range map[string]string{
-			"application/json":                  rename,
-			"text/plain":                        rename,
-			"application/x-www-form-urlencoded": rename,
-			multipartType:                       uploadForm(string(picture(t))),
-		} {
-			r := request(contentType, strings.NewReader(body), "Cookie", "nameplate_session="+token)
-			r.Host = "internal:8080"
-			setUnlessEmpty(r, "Origin", page.origin)
-			setUnlessEmpty(r, "Sec-Fetch-Site", page.fetchSite)
-			a := e.send(r)
-			if forbidden := a.Status == http.StatusForbidden && a.code() == "FORBIDDEN"; forbidden == page.allowed {
-				t.Errorf("%+v with %s: status %d, %s", page, contentType, a.Status, a.Body)
-			}
-			now := e.reload(user)
-			changed := now.Name != user.Name || now.AvatarKey != nil
-			readable := contentType == "application/json" || contentType == multipartType
-			if changed != (page.allowed && readable) {
-				t.Errorf("%+v with %s: the user is now %v", page, contentType, now)
-			}
-			e.db.User.UpdateOne(now).SetName(user.Name).ClearAvatarKey().ExecX(t.Context())
-		}
-	}
-}
-
-func setUnlessEmpty(r *http.Request, name, value string) {
-	if value != "" {
-		r.Header.Set(name, value)
-	}
-}
-
 // Such a client sends nothing before it is told to, or refused (RFC 9110, section
 // 10.1.1): each would wait for the other.
 func TestAClientThatAsksFirstIsRefusedAtOnce(t *testing.T) {

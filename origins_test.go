@@ -1,0 +1,172 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+const (
+	listed  = "https://app.example"
+	listed2 = "http://localhost:5173"
+)
+
+// crossOrigin sends what a browser does for the page of an origin.
+func crossOrigin(t *testing.T, s *server, method, origin, body string, header ...string) *http.Response {
+	t.Helper()
+	req, err := http.NewRequest(method, s.url+"/graphql", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Origin", origin)
+	req.Header.Set("Sec-Fetch-Site", "cross-site")
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { res.Body.Close() })
+	return res
+}
+
+func preflight(t *testing.T, s *server, origin string) *http.Response {
+	t.Helper()
+	return crossOrigin(t, s, http.MethodOptions, origin, "",
+		"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "apollo-require-preflight,authorization,content-type")
+}
+
+func TestAListedOriginsPageUsesTheAPIWithTheCookie(t *testing.T) {
+	s := start(t, t.TempDir(), map[string]string{"NAMEPLATE_CORS_ORIGINS": listed + "," + listed2})
+	alice := newClient(t, s.url, true)
+	cookie := alice.enter("signUp", "Alice", password).Header.Get("Set-Cookie")
+	for _, origin := range []string{listed, listed2} {
+		res := preflight(t, s, origin)
+		for name, want := range map[string]string{
+			"Access-Control-Allow-Origin":      origin,
+			"Access-Control-Allow-Credentials": "true",
+			"Access-Control-Allow-Headers":     "apollo-require-preflight,authorization,content-type",
+			"Access-Control-Max-Age":           "86400",
+		} {
+			if got := res.Header.Get(name); got != want || res.StatusCode >= 300 {
+				t.Errorf("%s: status %d, %s is %q, want %q", origin, res.StatusCode, name, got, want)
+			}
+		}
+		res = crossOrigin(t, s, http.MethodPost, origin,
+			`{"query":"mutation { updateName(input: { name: \"Alice of `+origin[8:11]+`\" }) { user { name } } }"}`,
+			"Content-Type", "application/json", "Cookie", cookie)
+		a, err := readAnswer(res)
+		if err != nil || a.at("updateName", "user", "name") == nil {
+			t.Fatalf("%s: %v, %v", origin, a, err)
+		}
+		for name, want := range map[string]string{
+			"Access-Control-Allow-Origin":      origin,
+			"Access-Control-Allow-Credentials": "true",
+			"Vary":                             "Origin",
+		} {
+			if got := res.Header.Get(name); got != want {
+				t.Errorf("%s: %s is %q, want %q", origin, name, got, want)
+			}
+		}
+		if exposed := res.Header.Get("Access-Control-Expose-Headers"); !strings.Contains(exposed, "x-request-id") {
+			t.Errorf("%s may read the headers %q", origin, exposed)
+		}
+	}
+}
+
+func TestAnUnlistedOriginsPageGetsNothing(t *testing.T) {
+	listing := start(t, t.TempDir(), map[string]string{"NAMEPLATE_CORS_ORIGINS": listed})
+	none := start(t, t.TempDir(), nil)
+	for _, s := range []*server{listing, none} {
+		for _, origin := range []string{"https://evil.example", "null", listed + ".evil.example", "https://sub.app.example", "http://app.example"} {
+			responses := map[string]*http.Response{
+				"preflight": preflight(t, s, origin),
+				"GET":       crossOrigin(t, s, http.MethodGet, origin, ""),
+				"POST":      crossOrigin(t, s, http.MethodPost, origin, `{"query":"{ __typename }"}`, "Content-Type", "application/json"),
+			}
+			for what, res := range responses {
+				if got := res.Header.Get("Access-Control-Allow-Origin"); got != "" {
+					t.Errorf("%s of %s: allowed as %s", what, origin, got)
+				}
+				if what != "preflight" && res.StatusCode != http.StatusForbidden {
+					t.Errorf("%s of %s: status %d", what, origin, res.StatusCode)
+				}
+			}
+		}
+	}
+}
+
+func TestTheCookieMayBeForPagesOfOtherSites(t *testing.T) {
+	for setting, want := range map[string]string{"": "SameSite=Lax", "lax": "SameSite=Lax", "strict": "SameSite=Strict", "none": "SameSite=None"} {
+		s := start(t, t.TempDir(), map[string]string{
+			"NAMEPLATE_PUBLIC_URL": "https://id.example.com", "NAMEPLATE_COOKIE_SAMESITE": setting,
+		})
+		cookie := newClient(t, s.url, false).enter("signUp", "Alice", password).Header.Get("Set-Cookie")
+		if !strings.Contains(cookie, want) || !strings.Contains(cookie, "Secure") {
+			t.Errorf("%q: %s", setting, cookie)
+		}
+	}
+}
+
+// limitedServer lets ten requests of an address through, and then one a second.
+func limitedServer(t *testing.T, env map[string]string) *server {
+	env["NAMEPLATE_MAX_RATE"] = "1"
+	return start(t, t.TempDir(), env)
+}
+
+// ask sends requests and returns the last answer's status.
+func ask(t *testing.T, s *server, requests int, header ...string) *http.Response {
+	t.Helper()
+	var res *http.Response
+	for range requests {
+		res = crossOrigin(t, s, http.MethodPost, listed, `{"query":"{ __typename }"}`, append(header, "Content-Type", "application/json")...)
+	}
+	return res
+}
+
+func TestAPageReadsThatItAskedTooOften(t *testing.T) {
+	s := limitedServer(t, map[string]string{"NAMEPLATE_CORS_ORIGINS": listed})
+	if res := ask(t, s, 10); res.StatusCode != http.StatusOK {
+		t.Errorf("the tenth: status %d", res.StatusCode)
+	}
+	res := ask(t, s, 12)
+	a, err := readAnswer(res)
+	if err != nil || a.Status != http.StatusTooManyRequests || a.code() != "RATE_LIMITED" || res.Header.Get("Retry-After") != "1" ||
+		res.Header.Get("Access-Control-Allow-Origin") != listed {
+		t.Errorf("%v, %v, headers %v", a, err, res.Header)
+	}
+	if a, err := readAnswer(preflight(t, s, listed)); a != nil && a.Status == http.StatusTooManyRequests {
+		t.Errorf("the preflight is limited: %v, %v", a, err)
+	}
+	off := limitedServer(t, map[string]string{"NAMEPLATE_CORS_ORIGINS": listed, "NAMEPLATE_THROTTLE": "off"})
+	if res := ask(t, off, 50); res.StatusCode != http.StatusOK {
+		t.Errorf("without a limit: status %d", res.StatusCode)
+	}
+	if !strings.Contains(off.log.String(), "level=WARN msg=\"requests are not limited") {
+		t.Errorf("the start doesn't say so: %s", off.log)
+	}
+}
+
+func TestTheAddressOfAClientIsWhatATrustedProxySays(t *testing.T) {
+	for _, test := range []struct {
+		trusted, first, second string
+		shared                 bool
+	}{
+		{"", "192.0.2.1", "192.0.2.2", true}, // anybody can claim to be another
+		{"10.0.0.0/8", "192.0.2.1", "192.0.2.2", true},
+		{"127.0.0.1", "192.0.2.1", "192.0.2.2", false},
+		{"127.0.0.1", "192.0.2.1", "192.0.2.1", true},
+		{"127.0.0.1", "192.0.2.1", "192.0.2.2, 192.0.2.1", true}, // what a client claims to the proxy
+		{"127.0.0.0/8,10.0.0.1", "192.0.2.1", "192.0.2.1, 10.0.0.1", true},
+		{"127.0.0.1", "192.0.2.1, 10.0.0.1", "192.0.2.2, 10.0.0.1", true},
+		{"127.0.0.1", "nonsense", "", true}, // both are the proxy itself
+	} {
+		s := limitedServer(t, map[string]string{"NAMEPLATE_TRUSTED_PROXIES": test.trusted, "NAMEPLATE_CORS_ORIGINS": listed})
+		ask(t, s, 12, "X-Forwarded-For", test.first)
+		refused := ask(t, s, 1, "X-Forwarded-For", test.second).StatusCode == http.StatusTooManyRequests
+		if refused != test.shared {
+			t.Errorf("%+v: refused %t", test, refused)
+		}
+	}
+}
