@@ -6,10 +6,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"entgo.io/ent/dialect/sql"
 	"github.com/google/go-cmp/cmp"
 
 	"nameplate/ent"
@@ -314,6 +317,18 @@ func TestAPanicOutsideOfResolversIsAnInternalErrorToo(t *testing.T) {
 	}
 }
 
+// Whatever is around the handler panics, the answer is of the same kind.
+func TestAPanicAroundTheEndpointIsAnInternalErrorToo(t *testing.T) {
+	e := newEndpoint(t)
+	_, token := e.newUser("Alice")
+	e.sessions.Now = func() time.Time { panic(secrets) }
+	a := e.query(token, `{ __typename }`, nil)
+	log := e.internal(a)
+	if a.Status != http.StatusInternalServerError || a.Data != nil || !strings.Contains(log, "msg=panic") {
+		t.Errorf("status %d, %s; the log has: %s", a.Status, a.Body, log)
+	}
+}
+
 func TestAnUnknownErrorIsHiddenAndLoggedOnce(t *testing.T) {
 	e := newEndpoint(t)
 	user, token := e.newUser("Alice")
@@ -436,6 +451,64 @@ func TestAnOperationHasItsTime(t *testing.T) {
 	if name := e.reload(user).Name; name != "Alice" {
 		t.Errorf("the name is %s", name)
 	}
+}
+
+// runsForEver is a condition that SQLite never comes to an end with.
+func runsForEver(s *sql.Selector) {
+	s.Where(sql.ExprP("(WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r) > 0"))
+}
+
+func TestTheDatabasesQueryEndsWithItsOperation(t *testing.T) {
+	e := newEndpoint(t)
+	_, token := e.newUser("Alice")
+	limits := defaultLimits(t)
+	limits.MaxTime = 20 * time.Millisecond
+	e.serve(Options{Limits: limits})
+	slow := true
+	e.db.User.Intercept(ent.InterceptFunc(func(next ent.Querier) ent.Querier {
+		return ent.QuerierFunc(func(ctx context.Context, query ent.Query) (ent.Value, error) {
+			if slow {
+				query.(*ent.UserQuery).Where(runsForEver)
+			}
+			return next.Query(ctx, query)
+		})
+	}))
+	// More than there are connections to read with: one that went on would be missing.
+	for range 2 * max(4, runtime.GOMAXPROCS(0)) {
+		if a := e.query(token, `{ me { name } }`, nil); a.code() != "TIMEOUT" || a.Status != http.StatusOK {
+			t.Errorf("status %d, %s", a.Status, a.Body)
+		}
+	}
+	slow = false
+	e.serve(Options{Limits: defaultLimits(t)})
+	if a := e.query(token, `{ me { name } }`, nil); a.code() != "" {
+		t.Errorf("afterwards: %s", a.Body)
+	}
+	if log := e.log.troubles(); log != "" {
+		t.Errorf("the log has: %s", log)
+	}
+}
+
+// The time of an operation doesn't run while its file arrives, but afterwards.
+func TestAnUploadHasItsTimeToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoint(t)
+		_, token := e.newUser("Alice")
+		slow := slowUpload(t, t.Context(), token, func() { <-time.After(time.Minute) })
+		if a := e.send(slow); a.code() != "" || a.fault("updateAvatar") != "" {
+			t.Errorf("a slow file: status %d, %s", a.Status, a.Body)
+		}
+		begun := time.Now()
+		e.resolver.Profiles.Pictures = avatar.NewProcessor(0) // no worker ever comes free
+		e.resolver.Profiles.Pictures.Wait = time.Hour
+		a := e.send(slowUpload(t, t.Context(), token, func() { <-time.After(time.Minute) }))
+		if a.code() != "TIMEOUT" {
+			t.Errorf("a slow server: status %d, %s", a.Status, a.Body)
+		}
+		if took, want := time.Since(begun), time.Minute+10*time.Second; took != want {
+			t.Errorf("it took %s, want %s", took, want)
+		}
+	})
 }
 
 func TestAClientThatLeavesIsNoTrouble(t *testing.T) {

@@ -1,9 +1,14 @@
 package graph
 
 import (
+	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // acceptable checks what holds for the answer to anything that a client sends. The
@@ -85,5 +90,59 @@ func FuzzQuery(f *testing.F) {
 			variables = "null"
 		}
 		e.acceptable(e.post(`{"query":`+toJSON(t, query)+`,"variables":`+variables+`}`, bearer(token)...))
+	})
+}
+
+// depthOf is how deep a decoded value is nested.
+func depthOf(v any) int {
+	deepest := 0
+	switch v := v.(type) {
+	case map[string]any:
+		for _, value := range v {
+			deepest = max(deepest, depthOf(value))
+		}
+	case []any:
+		for _, value := range v {
+			deepest = max(deepest, depthOf(value))
+		}
+	default:
+		return 0
+	}
+	return deepest + 1
+}
+
+// What is read as a request is JSON of the one meaning that every other reader of it has.
+func FuzzParseParams(f *testing.F) {
+	for _, body := range bodiesWithSecrets {
+		f.Add(body)
+	}
+	f.Add(typename)
+	f.Add(`{"query":"{ __typename }","variables":{"a":[{"b":[1,"\ud83d\ude00","\\\"[{"]}],"c":null},"operationName":"A"}`)
+	f.Add(`{"query":"","query":""}`)
+	f.Add(`{"query":"\ud800"}`)
+	limits := defaultLimits(f)
+	f.Fuzz(func(t *testing.T, body string) {
+		params, err := limits.parseParams([]byte(body))
+		if err != nil {
+			if _, ok := errors.AsType[*codedError](err); !ok {
+				t.Errorf("not a client's error: %v", err)
+			}
+			return
+		}
+		var naive map[string]any
+		if err := json.Unmarshal([]byte(body), &naive); err != nil {
+			t.Fatalf("accepted, but %v", err)
+		}
+		if depth := depthOf(naive); depth > limits.MaxJSONDepth || depth != nesting([]byte(body)) {
+			t.Errorf("counted %d levels, naively %d", nesting([]byte(body)), depth)
+		}
+		if naive["query"] != params.Query || !utf8.ValidString(body) {
+			t.Errorf("read %q, naively %q", params.Query, naive["query"])
+		}
+		for name, value := range params.Variables {
+			if variables := naive["variables"].(map[string]any); !cmp.Equal(value, variables[name]) {
+				t.Errorf("read %v, naively %v", value, variables[name])
+			}
+		}
 	})
 }
