@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,28 +41,73 @@ func examples(t *testing.T, document, language string) []example {
 }
 
 func TestTheREADMEsCommandsGiveTheREADMEsAnswers(t *testing.T) {
+	s := start(t, t.TempDir(), nil)
+	shell := newShell(t, s)
+	for _, e := range examples(t, "README.md", "sh") {
+		compareAnswer(t, s, e, shell(e.request))
+	}
+}
+
+// newShell runs commands of the docs, which use curl, in a folder with a picture.
+func newShell(t *testing.T, s *server) func(command string) (output string) {
+	t.Helper()
 	if _, err := exec.LookPath("curl"); err != nil {
 		if os.Getenv("TEST_REQUIRE_ALL") != "" {
 			t.Fatal("no curl")
 		}
 		t.Skip("no curl, of which make test tells")
 	}
-	s := start(t, t.TempDir(), nil)
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "me.jpg"), photo(t, 300, 400), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for _, e := range examples(t, "README.md", "sh") {
-		cmd := exec.CommandContext(ctx, "sh", "-ec", strings.ReplaceAll(e.request, "http://localhost:8080", s.url))
+	t.Cleanup(cancel)
+	return func(command string) string {
+		cmd := exec.CommandContext(ctx, "sh", "-ec", strings.ReplaceAll(command, "http://localhost:8080", s.url))
 		cmd.Dir = folder
 		cmd.Env = append(os.Environ(), "CURL_HOME="+folder, "no_proxy=*") // nobody's own settings
 		out, err := cmd.Output()
 		if err != nil {
-			t.Fatalf("%v\n%s", err, e.request)
+			t.Fatalf("%v\n%s", err, command)
 		}
-		compareAnswer(t, s, e, string(out))
+		return string(out)
+	}
+}
+
+var httpBlocks = regexp.MustCompile("(?s)```sh\n(.*?)```\n```http\n(.*?)```")
+
+func TestTheCommandsInTheDocsOfTheEndpointGetTheResponsesThere(t *testing.T) {
+	s := start(t, t.TempDir(), nil)
+	shell := newShell(t, s)
+	text := read(t, "docs/graphql.md")
+	blocks := httpBlocks.FindAllStringSubmatch(text, -1)
+	if n := strings.Count(text, "```sh\n"); len(blocks) != n || n == 0 {
+		t.Fatalf("%d commands, and %d of them have a response", n, len(blocks))
+	}
+	for _, block := range blocks {
+		command := block[1]
+		head, body, _ := strings.Cut(block[2], "\n\n")
+		status, header, _ := strings.Cut(head, "\n")
+		reader := bufio.NewReader(strings.NewReader(shell(command)))
+		res, err := http.ReadResponse(reader, nil)
+		for err == nil && res.StatusCode == http.StatusContinue {
+			res, err = http.ReadResponse(reader, nil)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", command, err)
+		}
+		got, err := io.ReadAll(res.Body)
+		if err != nil || "HTTP/1.1 "+res.Status != status {
+			t.Errorf("%s: status %s, want %s, %v", command, res.Status, status, err)
+		}
+		for line := range strings.Lines(header) {
+			name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+			if res.Header.Get(name) != value {
+				t.Errorf("%s: %s is %q, want %q", command, name, res.Header.Get(name), value)
+			}
+		}
+		compareAnswer(t, s, example{command, body}, string(got))
 	}
 }
 
