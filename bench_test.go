@@ -70,7 +70,7 @@ func BenchmarkMe(b *testing.B) {
 // benchServer is the server's handler with one user in its database.
 func benchServer(b *testing.B) (handler http.Handler, database, token string) {
 	b.Helper()
-	conf, _, err := config.Parse([]string{"--data=" + b.TempDir()}, func(string) string { return "" }, io.Discard, io.Discard)
+	conf, _, err := config.Parse([]string{"--throttle=off", "--data=" + b.TempDir()}, func(string) string { return "" }, io.Discard, io.Discard)
 	if err != nil {
 		b.Fatal(err)
 	}
