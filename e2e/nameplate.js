@@ -1,15 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
+import { existsSync } from 'node:fs';
 import { expect, test as base } from '@playwright/test';
+import { start } from './server.js';
 
 export const chromium = process.env.CHROMIUM || '/usr/bin/chromium';
 export const chromiumIsMissing = !existsSync(chromium);
-
-const binary = resolve(import.meta.dirname, process.env.NAMEPLATE_BINARY || '../nameplate');
 
 /**
  * Every test has a server and a data folder of its own, and a page that fails the test
@@ -18,27 +12,9 @@ const binary = resolve(import.meta.dirname, process.env.NAMEPLATE_BINARY || '../
 export const test = base.extend({
   server: async ({}, use, info) => {
     info.skip(chromiumIsMissing, `no Chromium at ${chromium}`);
-    const data = mkdtempSync(join(tmpdir(), 'nameplate-e2e-'));
-    // Nothing of the caller's own NAMEPLATE_* settings, which may name a real database.
-    const env = { NAMEPLATE_ADDR: '127.0.0.1:0', NAMEPLATE_DATA: data };
-    const child = spawn(binary, { env, stdio: ['ignore', 'ignore', 'pipe'] });
-    const exited = once(child, 'exit');
-
-    const log = [];
-    const url = await new Promise((serving, failed) => {
-      createInterface({ input: child.stderr }).on('line', (line) => {
-        log.push(line);
-        const match = /msg=serving url=(\S+)/.exec(line);
-        if (match) serving(match[1]);
-      });
-      exited.then(([code]) => failed(new Error(`${binary} ended with ${code}:\n${log.join('\n')}`)), failed);
-    });
-    await use({ url, log });
-
-    child.kill('SIGTERM');
-    const [code] = await exited;
-    rmSync(data, { recursive: true });
-    expect(code, `exit code after SIGTERM; its log:\n${log.join('\n')}`).toBe(0);
+    const server = await start();
+    await use(server);
+    await server.stop();
   },
 
   baseURL: ({ server }, use) => use(server.url),
