@@ -11,7 +11,7 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME := 5s
 
-.PHONY: run build test test-go test-browser check lint fresh fuzz generate migration format
+.PHONY: run build test test-go test-clients test-browser check lint fresh fuzz generate migration format
 
 run: build
 	./nameplate
@@ -24,11 +24,19 @@ web/dist/playground/index.html: web/package.json web/package-lock.json web/build
 	npm --prefix web ci --no-audit --no-fund
 	npm --prefix web run build
 
-test: test-go test-browser
+test: test-go test-clients test-browser
 
 test-go:
-	@command -v curl >/dev/null || echo "SKIPPED: the README's commands: no curl" >&2
+	@command -v curl >/dev/null || echo "SKIPPED: the commands of README.md and docs/graphql.md: no curl" >&2
 	go test $(if $(RACE),-race) ./...
+
+test-clients: build e2e/clients/node_modules/.package-lock.json
+	npm --prefix e2e/clients test
+
+e2e/clients/node_modules/.package-lock.json: e2e/clients/package.json e2e/clients/package-lock.json e2e/clients/genqlient/go.mod
+	npm --prefix e2e/clients ci --no-audit --no-fund
+	go -C e2e/clients/genqlient mod download
+	@touch $@
 
 test-browser: build e2e/node_modules/.package-lock.json
 	npm --prefix e2e test

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -27,12 +28,19 @@ func OwnPages(sessions *session.Manager, origins []string, next http.Handler) (h
 		switch {
 		case protection.Check(&asked) != nil:
 			refuse(w, withCode(&gqlerror.Error{}, codeForbidden, "A page of another origin may not use this server."))
-		// Over plain http, and from older browsers, a link in another page tells nothing
-		// of where it was.
-		case isGet && sessions.ByCookie(r) && r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "":
+		case isGet && sessions.ByCookie(r) && !tellsOrigin(r):
 			refuse(w, withCode(&gqlerror.Error{}, codeForbidden, "With the session cookie, send a POST."))
 		default:
 			next.ServeHTTP(w, r)
 		}
 	}), nil
+}
+
+// tellsOrigin is whether the protection can know where a GET comes from. Over plain http,
+// and from older browsers, a link in another page tells nothing, and a script of an own
+// page no more than the address of that.
+func tellsOrigin(r *http.Request) bool {
+	referrer, err := url.Parse(r.Referer())
+	return r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != "" ||
+		err == nil && referrer.Host == r.Host
 }

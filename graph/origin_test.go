@@ -95,6 +95,21 @@ func TestAPageOfAnotherOriginChangesNothing(t *testing.T) {
 	}
 }
 
+func TestAGETWithTheCookieMayTellByItsReferrerWhereItComesFrom(t *testing.T) {
+	e := newEndpoint(t)
+	_, token := e.newUser("Alice")
+	for referrer, status := range map[string]int{
+		"http://example.com/profile": 200, "http://example.com": 200, // httptest's host
+		"": 403, "http://evil.example/": 403, "http://example.com:81/": 403, "http://example.com.evil.example/": 403,
+		"http://evil.example/?http://example.com/": 403, "example.com": 403, "http://[": 403,
+	} {
+		a := e.get(encode("query", `{ me { name } }`), "Cookie", "nameplate_session="+token, "Referer", referrer)
+		if a.Status != status {
+			t.Errorf("%q: status %d, %s", referrer, a.Status, a.Body)
+		}
+	}
+}
+
 // A bearer token is sent by nobody but who has it.
 func TestAGETWithABearerTokenNeedNotSayWhereItComesFrom(t *testing.T) {
 	e := newEndpoint(t)
