@@ -6,7 +6,11 @@ test('the playground signs up, asks who that is and uploads a picture', async ({
   const open = (tab) => page.locator('app-window-switcher').getByText(tab, { exact: true }).click();
   const send = () => page.keyboard.press('ControlOrMeta+Enter');
 
+  const introspection = page.waitForResponse((response) => response.request().postData()?.includes('__schema'));
   await page.goto('/playground');
+  const schema = await (await introspection).json();
+  expect(schema.errors, 'errors of the introspection').toBeUndefined();
+  expect(schema.data.__schema.types.map(({ name }) => name)).toContain('User');
   await line('signUp(input').click();
   await page.keyboard.press('Shift+Home');
   await page.keyboard.insertText('signUp(input: { name: "ada", password: "a long walk in the rain" }) {');
