@@ -98,7 +98,7 @@ var bounds = []struct {
 	{
 		"fields of the schema through fragments",
 		`{ ...R } fragment R on Query { __type(name: "User") { kind ...T ...T } } fragment T on __Type { name ` + times(122, `kind`) + ` name }`,
-		`{ ...R } fragment R on Query { __type(name: "User") { kind kind ...T ...T } } fragment T on __Type { name ` + times(122, `kind`) + ` name }`,
+		`{ ...R } fragment R on Query { __type(name: "User") { kind name ...T ...T } } fragment T on __Type { name ` + times(122, `kind`) + ` name }`,
 		"The query selects more than 250 fields of the schema.",
 	},
 	{

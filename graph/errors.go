@@ -116,7 +116,7 @@ const tooOften = "This was asked too often. Try again later."
 
 // later is withCode for what can succeed after a time, which is sent in seconds.
 func later(e *gqlerror.Error, code, message string, retryAfter time.Duration) *gqlerror.Error {
-	withCode(e, code, message)
+	e = withCode(e, code, message)
 	e.Extensions["retryAfter"] = int(math.Ceil(retryAfter.Seconds()))
 	return e
 }

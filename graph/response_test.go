@@ -129,7 +129,7 @@ func TestWhoIsThrottledByAServiceReadsWhenToRetry(t *testing.T) {
 	e := newEndpoint(t)
 	_, token := e.newUser("Alice")
 	e.db.User.Use(func(ent.Mutator) ent.Mutator {
-		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
+		return ent.MutateFunc(func(context.Context, ent.Mutation) (ent.Value, error) {
 			return nil, &fault.RateLimited{RetryAfter: 1500 * time.Millisecond}
 		})
 	})
