@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -102,5 +103,23 @@ func TestLimitsTellWhatIsAccepted(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, a.at("limits")); diff != "" {
 		t.Errorf("limits (-want +got):\n%s", diff)
+	}
+}
+
+func TestTheSizeOfAPictureIsASetting(t *testing.T) {
+	file := photo(t, 64, 64)
+	for limit, want := range map[int][]string{
+		len(file):     nil,
+		len(file) - 1: {"FILE_TOO_LARGE file " + strconv.Itoa(len(file)-1)},
+	} {
+		s := start(t, t.TempDir(), map[string]string{"NAMEPLATE_MAX_UPLOAD": strconv.Itoa(limit)})
+		c := newClient(t, s.url, false)
+		c.mustEnter("signUp", "Alice", password)
+		if diff := cmp.Diff(want, c.upload(updateAvatar, file).faults("updateAvatar")); diff != "" {
+			t.Errorf("%d bytes of at most %d (-want +got):\n%s", len(file), limit, diff)
+		}
+		if told := c.do(`{ limits { avatar { maxBytes } } }`, nil).at("limits", "avatar", "maxBytes"); told != float64(limit) {
+			t.Errorf("the limit is told as %v, want %d", told, limit)
+		}
 	}
 }
