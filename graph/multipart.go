@@ -124,8 +124,9 @@ func (l *RequestLimits) parseMultipart(r *http.Request) (*graphql.RawParams, *up
 // parseMap reads a map such as {"0": ["variables.file"]}.
 func (l *RequestLimits) parseMap(b []byte) (name, variable string, err error) {
 	var files map[string][]string
-	if err := l.unmarshal(b, &files); err != nil {
-		return "", "", multipartError("must have in \"map\" a JSON object of lists of paths")
+	const should = "The multipart request must have in \"map\" a JSON object of lists of paths."
+	if err := l.unmarshal(b, &files, should); err != nil {
+		return "", "", err
 	}
 	if len(files) != 1 {
 		return "", "", multipartError("must name one file in \"map\"")

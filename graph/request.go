@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -14,11 +15,11 @@ import (
 
 // readBody reads a body of application/json.
 func (l *RequestLimits) readBody(r *http.Request) ([]byte, error) {
-	if r.ContentLength > int64(l.MaxBody) {
-		return nil, errTooLarge
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, int64(l.MaxBody)))
-	if err != nil {
+	body, err := io.ReadAll(io.LimitReader(r.Body, int64(l.MaxBody)+1))
+	switch {
+	case len(body) > l.MaxBody:
+		return nil, &codedError{codePayloadTooLarge, fmt.Sprintf("The request may have at most %d bytes.", l.MaxBody)}
+	case err != nil:
 		return nil, readError(err)
 	}
 	return body, nil
@@ -37,8 +38,8 @@ func (l *RequestLimits) parseParams(body []byte) (*graphql.RawParams, error) {
 		Variables     map[string]any `json:"variables"`
 		Extensions    map[string]any `json:"extensions"`
 	}
-	if err := l.unmarshal(body, &in); err != nil {
-		return nil, badRequest(wellFormed)
+	if err := l.unmarshal(body, &in, wellFormed); err != nil {
+		return nil, err
 	}
 	if in.Query == nil {
 		return nil, badRequest("The request has no query.")
@@ -71,8 +72,8 @@ func (l *RequestLimits) parseURL(rawQuery string) (*graphql.RawParams, error) {
 	params := &graphql.RawParams{Query: values.Get("query"), OperationName: values.Get("operationName")}
 	for name, object := range map[string]*map[string]any{"variables": &params.Variables, "extensions": &params.Extensions} {
 		if text := values.Get(name); text != "" {
-			if err := l.unmarshal([]byte(text), object); err != nil {
-				return nil, badRequest("The parameter " + name + " must be a JSON object.")
+			if err := l.unmarshal([]byte(text), object, "The parameter "+name+" must be a JSON object."); err != nil {
+				return nil, err
 			}
 		}
 	}
@@ -81,12 +82,15 @@ func (l *RequestLimits) parseURL(rawQuery string) (*graphql.RawParams, error) {
 
 // unmarshal is stricter than encoding/json, by the defaults of its library: what is not
 // UTF-8, repeats a name in an object, or goes on after the value is an error, and names
-// are compared with their case.
-func (l *RequestLimits) unmarshal(body []byte, v any) error {
+// are compared with their case. What it should be is said instead of what is wrong.
+func (l *RequestLimits) unmarshal(body []byte, v any, should string) error {
 	if nesting(body) > l.MaxJSONDepth {
-		return badRequest("The request's JSON is nested too deep.")
+		return badRequest(fmt.Sprintf("JSON may have at most %d objects and lists within one another.", l.MaxJSONDepth))
 	}
-	return json.Unmarshal(body, v)
+	if err := json.Unmarshal(body, v); err != nil {
+		return badRequest(should)
+	}
+	return nil
 }
 
 // nesting is how deep the brackets of a JSON text go.

@@ -23,6 +23,7 @@ type Resolver struct {
 
 // Options of NewHandler.
 type Options struct {
+	// Limits bound what a request may be.
 	Limits RequestLimits
 	// Introspection is whether clients may ask for the schema.
 	Introspection bool

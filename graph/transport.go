@@ -138,13 +138,11 @@ func (t *runner) refuse(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 
 func badRequest(message string) error { return &codedError{codeBadRequest, message} }
 
-var errTooLarge = &codedError{codePayloadTooLarge, "The request is too large."}
-
 // readError is what reading a body failed with: it was too long, or it ended
 // early.
 func readError(err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return errTooLarge
+		return &codedError{codePayloadTooLarge, "The request is too large."}
 	}
 	return badRequest("The request ended before it was complete.")
 }
