@@ -35,6 +35,7 @@ const (
 	codeInternal           = "INTERNAL_SERVER_ERROR"
 	codeParseFailed        = errcode.ParseFailed
 	codeValidationFailed   = errcode.ValidationFailed
+	codeNotPersisted       = "PERSISTED_QUERY_NOT_SUPPORTED"
 	codeTooComplex         = "COMPLEXITY_LIMIT_EXCEEDED"
 )
 

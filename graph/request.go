@@ -42,7 +42,7 @@ func (l *RequestLimits) parseParams(body []byte) (*graphql.RawParams, error) {
 		return nil, err
 	}
 	if in.Query == nil {
-		return nil, badRequest("The request has no query.")
+		return nil, noQuery(in.Extensions)
 	}
 	return &graphql.RawParams{
 		Query:         *in.Query,
@@ -66,9 +66,6 @@ func (l *RequestLimits) parseURL(rawQuery string) (*graphql.RawParams, error) {
 			return nil, badRequest("The parameter " + name + " is not UTF-8.")
 		}
 	}
-	if !values.Has("query") {
-		return nil, badRequest("The request has no query.")
-	}
 	params := &graphql.RawParams{Query: values.Get("query"), OperationName: values.Get("operationName")}
 	for name, object := range map[string]*map[string]any{"variables": &params.Variables, "extensions": &params.Extensions} {
 		if text := values.Get(name); text != "" {
@@ -77,7 +74,20 @@ func (l *RequestLimits) parseURL(rawQuery string) (*graphql.RawParams, error) {
 			}
 		}
 	}
+	if !values.Has("query") {
+		return nil, noQuery(params.Extensions)
+	}
 	return params, nil
+}
+
+// noQuery is what a request without one gets. Who has sent a hash in its place is told in
+// the words that clients understand: they send the query then.
+// https://www.apollographql.com/docs/apollo-server/performance/apq
+func noQuery(extensions map[string]any) error {
+	if _, hashed := extensions["persistedQuery"]; hashed {
+		return &codedError{codeNotPersisted, "PersistedQueryNotSupported"}
+	}
+	return badRequest("The request has no query.")
 }
 
 // unmarshal is stricter than encoding/json, by the defaults of its library: what is not

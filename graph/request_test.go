@@ -50,6 +50,25 @@ func TestAQueryMayComeByGET(t *testing.T) {
 	}
 }
 
+func TestAHashInPlaceOfAQueryIsToldToBeNoUse(t *testing.T) {
+	e := newEndpoint(t)
+	const extensions = `{"persistedQuery":{"version":1,"sha256Hash":"x"}}`
+	for accept, status := range map[string]int{"application/json": http.StatusOK, graphqlResponse: http.StatusBadRequest} {
+		for method, a := range map[string]*answer{
+			"GET":  e.get(encode("extensions", extensions), "Accept", accept),
+			"POST": e.post(`{"extensions":`+extensions+`}`, "Accept", accept),
+		} {
+			if a.Status != status || a.code() != "PERSISTED_QUERY_NOT_SUPPORTED" || a.message() != "PersistedQueryNotSupported" {
+				t.Errorf("%s as %s: status %d, %s", method, accept, a.Status, a.Body)
+			}
+		}
+		// With the query beside it, the hash is ignored.
+		if a := e.post(`{"query":"{ __typename }","extensions":`+extensions+`}`, "Accept", accept); a.Data["__typename"] != "Query" {
+			t.Errorf("with the query: %s", a.Body)
+		}
+	}
+}
+
 func TestAMutationByGETIsRefused(t *testing.T) {
 	e := newEndpoint(t)
 	user, token := e.newUser("Alice")
