@@ -21,10 +21,9 @@ const (
 	// maxBetween is how many bytes may stand around the content of the parts.
 	maxBetween = 64 << 10
 	// maxUpload is how long a file may be on its way, and maxPause how long without a
-	// byte of it; answerWithin is what is left to store it and to answer.
-	maxUpload    = 5 * time.Minute
-	maxPause     = 15 * time.Second
-	answerWithin = 30 * time.Second
+	// byte of it.
+	maxUpload = 5 * time.Minute
+	maxPause  = 15 * time.Second
 )
 
 // multipartTransport is a POST of multipart/form-data by the GraphQL multipart
@@ -193,12 +192,9 @@ func (u *uploadReader) Read(p []byte) (int, error) {
 	}
 	// Where a connection has no deadlines, there is nothing to put off.
 	_ = u.conn.SetReadDeadline(deadline)
-	_ = u.conn.SetWriteDeadline(deadline.Add(answerWithin))
 	n, err := u.part.Read(p)
 	if err == io.EOF { //nolint:errorlint // the contract of io.Reader
-		// net/http goes on reading, and takes a deadline that passes for a client
-		// that has left: what is done with the file must not be cut short by it.
-		_ = u.conn.SetReadDeadline(time.Now().Add(u.maxTime + answerWithin))
+		awaitAnswer(u.conn, u.maxTime)
 	} else if err != nil {
 		err = readError(err)
 	}

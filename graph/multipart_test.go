@@ -418,9 +418,6 @@ func TestTheTimeoutsArePutOffAsLongAsAFileMoves(t *testing.T) {
 			if got := conn.read[i].Sub(start); got != want[i] {
 				t.Errorf("read %d may take until %s, want %s", i, got, want[i])
 			}
-			if got := conn.write[i].Sub(conn.read[i]); got != answerWithin {
-				t.Errorf("after read %d the answer may take %s, want %s", i, got, answerWithin)
-			}
 		}
 		// Or else net/http would take the pause while the picture is worked on for a
 		// client that has left.

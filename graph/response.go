@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -76,8 +77,14 @@ func status(w http.ResponseWriter, response *graphql.Response) int {
 	return http.StatusOK
 }
 
+// answerWithin is how long a client may take to read an answer. The server's own time
+// for that runs from the beginning of the request.
+const answerWithin = 30 * time.Second
+
 // write sends a response.
 func write(w http.ResponseWriter, response *graphql.Response) {
+	// Where a connection has no deadlines, there is nothing to put off.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerWithin))
 	w.WriteHeader(status(w, response))
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)

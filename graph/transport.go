@@ -98,9 +98,18 @@ type runner struct {
 
 // runInTime is run for a request that is wholly there.
 func (t *runner) runInTime(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, params *graphql.RawParams) {
+	awaitAnswer(http.NewResponseController(w), t.limits.MaxTime)
 	ctx, cancel := context.WithTimeout(r.Context(), t.limits.MaxTime)
 	defer cancel()
 	t.run(w, r.WithContext(ctx), exec, params)
+}
+
+// awaitAnswer puts off the deadline for reading of a request that was read to its end.
+// net/http goes on reading, and takes a deadline that passes for a client that has left:
+// what is done for it must not be cut short by it.
+func awaitAnswer(conn *http.ResponseController, maxTime time.Duration) {
+	// Where a connection has no deadlines, there is nothing to put off.
+	_ = conn.SetReadDeadline(time.Now().Add(maxTime + answerWithin))
 }
 
 func (t *runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, params *graphql.RawParams) {
@@ -171,6 +180,6 @@ func (b *requestBody) drain(w http.ResponseWriter, r *http.Request) {
 	conn := http.NewResponseController(w)
 	// Where a connection has no deadlines, there is nothing to change.
 	_ = conn.SetReadDeadline(time.Now().Add(drainWithin))
-	_ = conn.SetWriteDeadline(time.Now().Add(answerWithin))
+	_ = conn.SetWriteDeadline(time.Now().Add(drainWithin + answerWithin))
 	_, _ = io.CopyN(io.Discard, b.ReadCloser, maxDrain) // what fails here was answered already
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -192,6 +193,34 @@ func TestAClientThatAsksFirstIsRefusedAtOnce(t *testing.T) {
 	if res.StatusCode != http.StatusUnsupportedMediaType {
 		t.Errorf("status %d, want 415", res.StatusCode)
 	}
+}
+
+// The server's own timeouts run from the beginning of a request. One that came late would
+// have none left, and lose the answer to what was done for it.
+func TestTheTimeForAnAnswerBeginsWhenTheRequestIsThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoint(t)
+		rest, late := strings.NewReader(typename), false
+		body := readFunc(func(p []byte) (int, error) {
+			if !late {
+				late = true
+				<-time.After(29 * time.Second) // by the bubble's clock, so at once
+			}
+			return rest.Read(p)
+		})
+		w := httptest.NewRecorder()
+		conn := &deadlines{ResponseWriter: w}
+		e.ServeHTTP(conn, request("application/json", body))
+		if w.Code != http.StatusOK || len(conn.read) == 0 || len(conn.write) == 0 {
+			t.Fatalf("status %d, deadlines %+v", w.Code, conn)
+		}
+		if got, want := time.Until(conn.read[len(conn.read)-1]), 10*time.Second+answerWithin; got != want {
+			t.Errorf("the client is taken to have left after %s, want %s", got, want)
+		}
+		if got := time.Until(conn.write[len(conn.write)-1]); got != answerWithin {
+			t.Errorf("the answer may take %s, want %s", got, answerWithin)
+		}
+	})
 }
 
 // failing is a body that fails as one does whose time is up, and must then be left
