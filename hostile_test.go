@@ -78,8 +78,12 @@ func (s *target) send(t testing.TB, a *attack, accept string) *answer {
 		t.Fatalf("%s: %v", a.name, err)
 	}
 	defer res.Body.Close()
-	if a.code == byNetHTTP { // cuts the connection, in the midst of its text too
-		return &answer{Status: res.StatusCode, Header: res.Header}
+	if a.code == byNetHTTP { // in plain text
+		text, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatalf("%s: %v", a.name, err)
+		}
+		return &answer{Status: res.StatusCode, Header: res.Header, Body: string(text)}
 	}
 	got, err := readAnswer(res)
 	if err != nil {

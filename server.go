@@ -19,7 +19,7 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/net/netutil"
+	"golang.org/x/sync/semaphore"
 
 	"nameplate/ent"
 	"nameplate/internal/account"
@@ -114,8 +114,7 @@ func serve(ctx context.Context, conf *config.Config, log *slog.Logger) (err erro
 	if !conf.Throttle.On() {
 		log.Warn("requests are not limited by their rate: NAMEPLATE_THROTTLE is off")
 	}
-	limited := netutil.LimitListener(listener, conf.MaxConnections)
-	err = serveHTTP(ctx, newServer(handler, log), limited, log)
+	err = serveHTTP(ctx, newServer(handler, log), limitConnections(listener, conf.MaxConnections), log)
 	stopSweeping()
 	background.Wait()
 	log.Info("stopped")
@@ -186,6 +185,49 @@ func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener, 
 		return server.Close()
 	}
 	return nil
+}
+
+// limitedListener accepts no more connections while so many are open. Unlike those of
+// x/net/netutil, its connections can be closed for writing alone: without that, net/http
+// resets one whose request it has refused, and the client may lose the answer.
+type limitedListener struct {
+	net.Listener
+	slots     *semaphore.Weighted
+	listening context.Context
+	close     context.CancelFunc
+}
+
+func limitConnections(listener net.Listener, most int) net.Listener {
+	listening, cancel := context.WithCancel(context.Background())
+	return &limitedListener{listener, semaphore.NewWeighted(int64(most)), listening, cancel}
+}
+
+func (l *limitedListener) Accept() (net.Conn, error) {
+	if err := l.slots.Acquire(l.listening, 1); err != nil {
+		return nil, net.ErrClosed
+	}
+	release := sync.OnceFunc(func() { l.slots.Release(1) })
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		release()
+		return nil, err
+	}
+	return &limitedConn{conn.(*net.TCPConn), release}, nil
+}
+
+func (l *limitedListener) Close() error {
+	l.close()
+	return l.Listener.Close()
+}
+
+type limitedConn struct {
+	*net.TCPConn
+	release func()
+}
+
+func (c *limitedConn) Close() error {
+	defer c.release()
+	return c.TCPConn.Close()
 }
 
 // Slow clients hold a connection no longer than this.

@@ -172,6 +172,7 @@ func (c *counter) field(field *ast.Field) cost {
 	if slices.Contains(aloneMutations, field.Name) {
 		total.alone = field.Name
 	}
+	aliasesBelow := total.aliases
 	if field.Alias != field.Name {
 		total.aliases = sum(total.aliases, 1)
 		if len(field.Alias) > maxAliasLength {
@@ -181,6 +182,10 @@ func (c *counter) field(field *ast.Field) cost {
 	if field.Name == "__schema" || field.Name == "__type" {
 		total.introspection = sum(total.introspection, total.fields)
 		total.depth, total.fields = 1, 0
+		// Each would be all of the schema once more. Of __type it is another type.
+		if aliasesBelow > 0 || field.Name == "__schema" && total.aliases > 0 {
+			c.err = &codedError{codeTooComplex, "Neither __schema nor a field of the schema may have an alias."}
+		}
 	}
 	return total
 }

@@ -119,6 +119,16 @@ var bounds = []struct {
 		"An alias has more than 100 characters.",
 	},
 	{
+		"an alias in introspection",
+		`{ a: __type(name: "User") { name } b: __type(name: "Profile") { name } }`, `{ a: __schema { queryType { name } } }`,
+		"Neither __schema nor a field of the schema may have an alias.",
+	},
+	{
+		"an alias in introspection, through fragments",
+		`{ a: __type(name: "User") { ...T } } fragment T on __Type { name }`, `{ __type(name: "User") { ...T } } fragment T on __Type { fields { a: name } }`,
+		"Neither __schema nor a field of the schema may have an alias.",
+	},
+	{
 		"directives",
 		`{ limits { name { ` + times(20, `minLength @skip(if: false)`) + `} } }`,
 		`{ limits { name { ` + times(21, `minLength @skip(if: false)`) + `} } }`,

@@ -22,6 +22,7 @@ func validationRules(introspection bool) *rules.Rules {
 	all := rules.NewDefaultRules()
 	all.ReplaceRule(rules.FieldsOnCorrectTypeRule.Name, rules.FieldsOnCorrectTypeRuleWithoutSuggestions.RuleFunc)
 	all.ReplaceRule(rules.ScalarLeafsRule.Name, rules.ScalarLeafsRuleWithoutSuggestions.RuleFunc)
+	all.ReplaceRule(rules.OverlappingFieldsCanBeMergedRule.Name, fieldsMerge)
 	all.AddRule(ruleNumbersFit, numbersFit)
 	all.AddRule(ruleNoEmptyObjects, noEmptyObjects)
 	if !introspection {

@@ -116,6 +116,7 @@ func (t *runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 	ctx := r.Context()
 	document, errs := t.queries.prepare(params.Query)
 	if errs != nil {
+		errs = errs[:min(len(errs), t.limits.MaxErrors)] // so that no more are worded
 		write(w, t.limits.cut(exec.DispatchError(ctx, errs)))
 		return
 	}
