@@ -20,7 +20,7 @@ func TestTheSchemaHasNoInterfaceAndNoUnion(t *testing.T) {
 
 // queriesThatMerge are by whether their fields do.
 var queriesThatMerge = map[string]bool{
-	`{ me { name name } }`:                                                                                             true,
+	`{ me { name, name } }`:                                                                                            true,
 	`{ me { name: id name } }`:                                                                                         false,
 	`{ me { a: name a: id } }`:                                                                                         false,
 	`{ me { name } me { id } }`:                                                                                        true,
