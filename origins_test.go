@@ -168,5 +168,9 @@ func TestTheAddressOfAClientIsWhatATrustedProxySays(t *testing.T) {
 		if refused != test.shared {
 			t.Errorf("%+v: refused %t", test, refused)
 		}
+		warned := strings.Count(s.log.String(), "name that in NAMEPLATE_TRUSTED_PROXIES")
+		if test.trusted == "" && warned != 1 || test.trusted != "" && warned != 0 {
+			t.Errorf("%+v: warned %d times of a proxy that isn't named", test, warned)
+		}
 	}
 }

@@ -3,9 +3,11 @@ package main
 import (
 	_ "embed"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/jub0bs/cors"
@@ -38,10 +40,6 @@ func routes(s *services, media http.Handler) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	clientAddress, err := behindProxies(s.conf.TrustedProxies)
-	if err != nil {
-		return nil, fmt.Errorf("NAMEPLATE_TRUSTED_PROXIES: %w", err)
-	}
 	mux := http.NewServeMux()
 	mux.Handle(graphqlPath, endpoint)
 	mux.HandleFunc("GET /schema.graphqls", serveSchema)
@@ -53,7 +51,11 @@ func routes(s *services, media http.Handler) (http.Handler, error) {
 		mux.Handle("GET /playground/", web.Playground(graphqlPath))
 		mux.Handle("GET /{$}", http.RedirectHandler("/playground/", http.StatusFound))
 	}
-	return clientAddress(httplog.Middleware(s.log, mux)), nil
+	handler, err := behindProxies(s.conf.TrustedProxies, s.log, httplog.Middleware(s.log, mux))
+	if err != nil {
+		return nil, fmt.Errorf("NAMEPLATE_TRUSTED_PROXIES: %w", err)
+	}
+	return handler, nil
 }
 
 // endpoint answers GraphQL. A request goes through, from the outside in: what the
@@ -94,32 +96,46 @@ func endpoint(s *services) (http.Handler, error) {
 	return sharing.Wrap(handler), nil
 }
 
+const forwardedFor = "X-Forwarded-For"
+
 // behindProxies makes a request's RemoteAddr that of the client where trusted proxies
 // have passed it on: the last address of X-Forwarded-For that is none of them.
-func behindProxies(trusted []string) (func(http.Handler) http.Handler, error) {
+func behindProxies(trusted []string, log *slog.Logger, next http.Handler) (http.Handler, error) {
 	if len(trusted) == 0 {
-		return func(next http.Handler) http.Handler { return next }, nil
+		return warnOfProxy(log, next), nil
 	}
 	ranges, err := realclientip.AddressesAndRangesToIPNets(trusted...)
 	if err != nil {
 		return nil, err
 	}
-	strategy, err := realclientip.NewRightmostTrustedRangeStrategy("X-Forwarded-For", ranges)
+	strategy, err := realclientip.NewRightmostTrustedRangeStrategy(forwardedFor, ranges)
 	if err != nil {
 		return nil, err
 	}
-	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			peer, _, _ := net.SplitHostPort(r.RemoteAddr)
-			// The peer is the last of them, and is looked at first: one that is not trusted
-			// can claim nothing.
-			forwarded := http.Header{"X-Forwarded-For": append(slices.Clone(r.Header.Values("X-Forwarded-For")), peer)}
-			if client := strategy.ClientIP(forwarded, r.RemoteAddr); client != "" {
-				r.RemoteAddr = net.JoinHostPort(client, "0")
-			}
-			next.ServeHTTP(w, r)
-		})
-	}, nil
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		peer, _, _ := net.SplitHostPort(r.RemoteAddr)
+		// The peer is the last of them, and is looked at first: one that is not trusted
+		// can claim nothing.
+		forwarded := http.Header{forwardedFor: append(slices.Clone(r.Header.Values(forwardedFor)), peer)}
+		if client := strategy.ClientIP(forwarded, r.RemoteAddr); client != "" {
+			r.RemoteAddr = net.JoinHostPort(client, "0")
+		}
+		next.ServeHTTP(w, r)
+	}), nil
+}
+
+// warnOfProxy tells once of what an operator should know: behind a proxy that isn't
+// named, all clients share one address, and its rate.
+func warnOfProxy(log *slog.Logger, next http.Handler) http.Handler {
+	warn := sync.OnceFunc(func() {
+		log.Warn("a request has X-Forwarded-For, which is not believed: if a proxy sends it, name that in NAMEPLATE_TRUSTED_PROXIES")
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get(forwardedFor) != "" {
+			warn()
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func serveSchema(w http.ResponseWriter, _ *http.Request) {
