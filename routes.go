@@ -33,10 +33,10 @@ var schema []byte
 
 // routes are all URLs of the server. A request goes through, from the outside in:
 // the client's address behind proxies; request id, access log and recovery; the route;
-// and on the endpoint what endpoint lists. media has the pictures, and is nil where
+// and on the endpoint what graphqlEndpoint lists. media has the pictures, and is nil where
 // another server does.
 func routes(s *services, media http.Handler) (http.Handler, error) {
-	endpoint, err := endpoint(s)
+	endpoint, err := graphqlEndpoint(s)
 	if err != nil {
 		return nil, err
 	}
@@ -58,10 +58,10 @@ func routes(s *services, media http.Handler) (http.Handler, error) {
 	return handler, nil
 }
 
-// endpoint answers GraphQL. A request goes through, from the outside in: what the
+// graphqlEndpoint answers GraphQL. A request goes through, from the outside in: what the
 // browsers of listed origins must be told, the limit of its address's rate, the refusal
 // of other origins' pages, and the session.
-func endpoint(s *services) (http.Handler, error) {
+func graphqlEndpoint(s *services) (http.Handler, error) {
 	handler := s.sessions.Middleware(graph.NewHandler(
 		&graph.Resolver{Accounts: s.accounts, Profiles: s.profiles},
 		graph.Options{
