@@ -15,10 +15,14 @@ import (
 
 // readBody reads a body of application/json.
 func (l *RequestLimits) readBody(r *http.Request) ([]byte, error) {
+	tooLarge := &codedError{codePayloadTooLarge, fmt.Sprintf("The request may have at most %d bytes.", l.MaxBody)}
+	if r.ContentLength > int64(l.MaxBody) { // so that a client that asks first needn't send it
+		return nil, tooLarge
+	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, int64(l.MaxBody)+1))
 	switch {
 	case len(body) > l.MaxBody:
-		return nil, &codedError{codePayloadTooLarge, fmt.Sprintf("The request may have at most %d bytes.", l.MaxBody)}
+		return nil, tooLarge
 	case err != nil:
 		return nil, readError(err)
 	}

@@ -172,26 +172,31 @@ func TestOperationNameChoosesTheOperation(t *testing.T) {
 func TestAClientThatAsksFirstIsRefusedAtOnce(t *testing.T) {
 	server := httptest.NewServer(newEndpoint(t))
 	defer server.Close()
-	conn, err := net.Dial("tcp", server.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(drainWithin / 2)); err != nil {
-		t.Fatal(err)
-	}
-	_, err = io.WriteString(conn, "POST /graphql HTTP/1.1\r\nHost: localhost\r\n"+
-		"Content-Type: text/plain\r\nContent-Length: 5000\r\nExpect: 100-continue\r\n\r\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusUnsupportedMediaType {
-		t.Errorf("status %d, want 415", res.StatusCode)
+	for header, status := range map[string]int{
+		"Content-Type: text/plain\r\nContent-Length: 5000":                      http.StatusUnsupportedMediaType,
+		"Content-Type: application/json\r\nContent-Length: 65537":               http.StatusRequestEntityTooLarge,
+		"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000": http.StatusUnauthorized,
+	} {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if err := conn.SetDeadline(time.Now().Add(drainWithin / 2)); err != nil {
+			t.Fatal(err)
+		}
+		_, err = io.WriteString(conn, "POST /graphql HTTP/1.1\r\nHost: localhost\r\n"+header+"\r\nExpect: 100-continue\r\n\r\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if res.StatusCode != status {
+			t.Errorf("%s: status %d, want %d", header, res.StatusCode, status)
+		}
 	}
 }
 
