@@ -3,19 +3,14 @@ package graph
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"entgo.io/ent/dialect/sql"
 	"github.com/google/go-cmp/cmp"
 
-	"nameplate/ent"
 	"nameplate/internal/avatar"
 	"nameplate/internal/blob"
 )
@@ -394,138 +389,4 @@ func (e *endpoint) unavailable(a *answer, retryAfter float64) (log string) {
 		e.t.Errorf("the log has: %s", log)
 	}
 	return log
-}
-
-// slowUpload is an upload whose file is complete when meanwhile has returned.
-func slowUpload(t *testing.T, ctx context.Context, token string, meanwhile func()) *http.Request {
-	t.Helper()
-	whole := uploadForm(string(picture(t)))
-	head, tail := whole[:len(whole)-20], strings.NewReader(whole[len(whole)-20:])
-	waited := false
-	rest := readFunc(func(p []byte) (int, error) {
-		if !waited {
-			waited = true
-			meanwhile()
-		}
-		return tail.Read(p)
-	})
-	return request(multipartType, io.MultiReader(strings.NewReader(head), rest), bearer(token)...).WithContext(ctx)
-}
-
-func TestARequestThatTakesTooLongTimesOut(t *testing.T) {
-	e := newEndpoint(t)
-	_, token := e.newUser("Alice")
-	e.resolver.Profiles.Pictures = avatar.NewProcessor(0)
-	during, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	before, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
-	defer cancel()
-	for name, r := range map[string]*http.Request{
-		"during": slowUpload(t, during, token, func() { <-during.Done() }),
-		"before": slowUpload(t, before, token, func() {}),
-	} {
-		if a := e.send(r); a.code() != "TIMEOUT" {
-			t.Errorf("%s: status %d, %s", name, a.Status, a.Body)
-		}
-	}
-	e.leftNothing("a timeout", t.TempDir())
-}
-
-func TestAnOperationHasItsTime(t *testing.T) {
-	e := newEndpoint(t)
-	user, token := e.newUser("Alice")
-	limits := defaultLimits(t)
-	limits.MaxTime = 50 * time.Millisecond
-	e.serve(Options{Limits: limits})
-	// The writer is held until the operation that waits for it has given up.
-	err := e.db.WithTx(t.Context(), func(*ent.Tx) error {
-		a := e.query(token, `mutation { updateName(input: { name: "Bob" }) { user { name } } }`, nil)
-		if a.code() != "TIMEOUT" {
-			t.Errorf("status %d, %s", a.Status, a.Body)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if name := e.reload(user).Name; name != "Alice" {
-		t.Errorf("the name is %s", name)
-	}
-}
-
-// runsForEver is a condition that SQLite never comes to an end with.
-func runsForEver(s *sql.Selector) {
-	s.Where(sql.ExprP("(WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r) > 0"))
-}
-
-func TestTheDatabasesQueryEndsWithItsOperation(t *testing.T) {
-	e := newEndpoint(t)
-	_, token := e.newUser("Alice")
-	limits := defaultLimits(t)
-	limits.MaxTime = 20 * time.Millisecond
-	e.serve(Options{Limits: limits})
-	slow := true
-	e.db.User.Intercept(ent.InterceptFunc(func(next ent.Querier) ent.Querier {
-		return ent.QuerierFunc(func(ctx context.Context, query ent.Query) (ent.Value, error) {
-			if slow {
-				query.(*ent.UserQuery).Where(runsForEver)
-			}
-			return next.Query(ctx, query)
-		})
-	}))
-	// More than there are connections to read with: one that went on would be missing.
-	for range 2 * max(4, runtime.GOMAXPROCS(0)) {
-		if a := e.query(token, `{ me { name } }`, nil); a.code() != "TIMEOUT" || a.Status != http.StatusOK {
-			t.Errorf("status %d, %s", a.Status, a.Body)
-		}
-	}
-	slow = false
-	e.serve(Options{Limits: defaultLimits(t)})
-	if a := e.query(token, `{ me { name } }`, nil); a.code() != "" {
-		t.Errorf("afterwards: %s", a.Body)
-	}
-	if log := e.log.troubles(); log != "" {
-		t.Errorf("the log has: %s", log)
-	}
-}
-
-// The time of an operation doesn't run while its file arrives, but afterwards.
-func TestAnUploadHasItsTimeToo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := newEndpoint(t)
-		_, token := e.newUser("Alice")
-		slow := slowUpload(t, t.Context(), token, func() { <-time.After(time.Minute) })
-		if a := e.send(slow); a.code() != "" || a.fault("updateAvatar") != "" {
-			t.Errorf("a slow file: status %d, %s", a.Status, a.Body)
-		}
-		begun := time.Now()
-		e.resolver.Profiles.Pictures = avatar.NewProcessor(0) // no worker ever comes free
-		e.resolver.Profiles.Pictures.Wait = time.Hour
-		a := e.send(slowUpload(t, t.Context(), token, func() { <-time.After(time.Minute) }))
-		if a.code() != "TIMEOUT" {
-			t.Errorf("a slow server: status %d, %s", a.Status, a.Body)
-		}
-		if took, want := time.Since(begun), time.Minute+10*time.Second; took != want {
-			t.Errorf("it took %s, want %s", took, want)
-		}
-	})
-}
-
-func TestAClientThatLeavesIsNoTrouble(t *testing.T) {
-	e := newEndpoint(t)
-	user, token := e.newUser("Alice")
-	ctx, cancel := context.WithCancel(t.Context())
-	e.send(slowUpload(t, ctx, token, cancel)) // leaves before the picture is stored
-	e.send(slowUpload(t, ctx, token, func() {}))
-	e.leftNothing("a client that has left", t.TempDir())
-
-	ctx, cancel = context.WithCancel(t.Context())
-	e.resolver.Profiles.Store = hostileStore{put: func() error { cancel(); return errors.New("interrupted") }}
-	e.send(slowUpload(t, ctx, token, func() {})) // leaves while it is stored
-	if log := e.log.troubles(); log != "" {
-		t.Errorf("the log has: %s", log)
-	}
-	if e.reload(user).AvatarKey != nil {
-		t.Error("the picture changed")
-	}
 }
