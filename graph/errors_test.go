@@ -222,15 +222,48 @@ func TestNoSecretOfAHeaderIsRepeated(t *testing.T) {
 func TestAnErrorOfAnArgumentIsAtItsField(t *testing.T) {
 	e := newEndpoint(t)
 	_, token := e.newUser("Alice")
-	a := e.query(token, `{ me { big: avatarUrl(size: 99999999999) } }`, nil)
+	a := e.query(token, `query($size: Int) { me { big: avatarUrl(size: $size) } }`, vars{"size": nil})
 	want := []answerError{{
-		Message:    "An Int must be a whole number of 32 bits.",
+		Message:    "This argument may be left out, but not be null.",
 		Path:       []any{"me", "big"},
-		Locations:  []map[string]int{{"line": 1, "column": 8}},
+		Locations:  []map[string]int{{"line": 1, "column": 26}},
 		Extensions: map[string]any{"code": "GRAPHQL_VALIDATION_FAILED"},
 	}}
 	if diff := cmp.Diff(want, a.Errors); diff != "" {
 		t.Errorf("errors (-want +got):\n%s", diff)
+	}
+}
+
+// What is wrong with a request is found before any of it is done.
+func TestAMutationWithAnIntOfTooManyBitsIsNotDone(t *testing.T) {
+	e := newEndpoint(t)
+	user, token := e.newUser("Alice")
+	const rename = `updateName(input: { name: "Bob" }) { user { avatarUrl(size: `
+	for _, test := range []struct {
+		query   string
+		size    any
+		message string
+	}{
+		{`mutation { ` + rename + `3000000000) } } }`, nil, "An Int must be a whole number of 32 bits."},
+		{`mutation { ` + rename + `99999999999999999999) } } }`, nil, "An Int must be a whole number of 32 bits."},
+		{`mutation($n: Int! = 3000000000) { ` + rename + `$n) } } }`, nil, "An Int must be a whole number of 32 bits."},
+		{`mutation($n: Int!) { ` + rename + `$n) } } }`, 3000000000, `The variable "n" has a value of the wrong type.`},
+		{`mutation($n: Int!) { ` + rename + `$n) } } }`, "256", `The variable "n" has a value of the wrong type.`},
+		{`mutation($n: Int!) { ` + rename + `$n) } } }`, 1.5, `The variable "n" has a value of the wrong type.`},
+	} {
+		var variables vars
+		if test.size != nil {
+			variables = vars{"n": test.size}
+		}
+		body := toJSON(t, vars{"query": test.query, "variables": variables})
+		a := e.post(body, append(bearer(token), "Accept", graphqlResponse)...)
+		want := strings.ReplaceAll(test.message, `"n"`, `"…"`)
+		if a.Status != http.StatusBadRequest || a.Data != nil || a.code() != "GRAPHQL_VALIDATION_FAILED" || a.message() != want {
+			t.Errorf("%s with %v: status %d, %s", test.query, test.size, a.Status, a.Body)
+		}
+	}
+	if name := e.reload(user).Name; name != "Alice" {
+		t.Errorf("the name is %s", name)
 	}
 }
 

@@ -79,7 +79,24 @@ func sameArguments(a, b ast.ArgumentList) bool {
 	}
 	for _, argument := range a {
 		other := b.ForName(argument.Name)
-		if other == nil || argument.Value.String() != other.Value.String() {
+		if other == nil || !sameValue(argument.Value, other.Value) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameValue compares the fields of an object in any order.
+func sameValue(a, b *ast.Value) bool {
+	if a.Kind != b.Kind || a.Raw != b.Raw || len(a.Children) != len(b.Children) {
+		return false
+	}
+	for i, child := range a.Children {
+		other := b.Children[i].Value
+		if a.Kind == ast.ObjectValue {
+			other = b.Children.ForName(child.Name)
+		}
+		if other == nil || !sameValue(child.Value, other) {
 			return false
 		}
 	}

@@ -40,8 +40,9 @@ var queriesThatMerge = map[string]bool{
 	`{ a: __typename a: __typename }`:                                                                                  true,
 	`mutation { updateName(input: { name: "a" }) { user { id } } updateName(input: { name: "a" }) { user { name } } }`: true,
 	`mutation { updateName(input: { name: "a" }) { user { id } } updateName(input: { name: "b" }) { user { id } } }`:   false,
-	`{ me { name @skip(if: true) name @include(if: true) } }`:                                                          true,
-	`{ me { a: name @skip(if: true) a: id @include(if: true) } }`:                                                      false,
+	`mutation { signIn(input: { name: "a", password: "b" }) { user { id } } signIn(input: { password: "b", name: "a" }) { user { id } } }`: true,
+	`{ me { name @skip(if: true) name @include(if: true) } }`:                                                                              true,
+	`{ me { a: name @skip(if: true) a: id @include(if: true) } }`:                                                                          false,
 }
 
 func TestFieldsOfOneNameMustBeTheSame(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -176,6 +177,7 @@ func partError(err error, what string) error {
 // large one on a slow line takes longer than the server's timeouts for a request and
 // than the time of an operation: they are put off for as long as it moves.
 type uploadReader struct {
+	taken   atomic.Bool // by a field
 	part    io.Reader
 	conn    *http.ResponseController
 	until   time.Time

@@ -293,7 +293,7 @@ func TestAnUploadWithoutASessionIsRefusedBeforeItsBodyIsRead(t *testing.T) {
 	}
 }
 
-func TestAFileCanBeReadOnce(t *testing.T) {
+func TestAFileIsForOneField(t *testing.T) {
 	e := newEndpoint(t)
 	user, token := e.newUser("Alice")
 	query := `mutation($file: Upload!) {
@@ -303,9 +303,14 @@ func TestAFileCanBeReadOnce(t *testing.T) {
 		part{"operations", "", toJSON(t, vars{"query": query, "variables": vars{"file": nil}})},
 		mapPart, part{"0", "me.png", string(picture(t))})
 	a := e.postForm(body, bearer(token)...)
-	got := []string{a.fault("a"), a.fault("b")}
-	if diff := cmp.Diff([]string{"", "FILE_EMPTY"}, got); diff != "" {
-		t.Errorf("%s\n%s", diff, a.Body)
+	want := []answerError{{
+		Message:    "A file can be used by one field of a request.",
+		Path:       []any{"b"},
+		Locations:  []map[string]int{{"line": 3, "column": 3}},
+		Extensions: map[string]any{"code": "BAD_REQUEST"},
+	}}
+	if diff := cmp.Diff(want, a.Errors); diff != "" || a.fault("a") != "" || a.Data["b"] != nil {
+		t.Errorf("errors (-want +got):\n%s\n%s", diff, a.Body)
 	}
 	if e.reload(user).AvatarKey == nil {
 		t.Error("the first field did not get the file")

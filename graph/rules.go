@@ -1,7 +1,10 @@
 package graph
 
 import (
+	"cmp"
 	"maps"
+	"slices"
+	"strconv"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -31,14 +34,19 @@ func validationRules(introspection bool) *rules.Rules {
 	return all
 }
 
-// numbersFit refuses a number beyond 64 bits where a custom scalar is wanted: the
-// rule about values leaves those to the scalar, and gqlgen panics before it asks.
+// numbersFit refuses a number beyond 32 bits where an Int is wanted, and one beyond 64
+// where a custom scalar is: the rule about values leaves those to the scalar, which is
+// asked when its field is executed, and so after a mutation around it.
 func numbersFit(observers *core.Events, addError core.AddErrFunc) {
 	observers.OnValue(func(_ *core.Walker, value *ast.Value) {
-		if value.Definition == nil || value.Definition.Kind != ast.Scalar || value.Definition.BuiltIn {
+		if value.Definition == nil || value.Definition.Kind != ast.Scalar {
 			return
 		}
-		if _, err := value.Value(nil); err != nil {
+		if value.Kind == ast.IntValue && value.Definition.Name == "Int" {
+			if _, err := strconv.ParseInt(value.Raw, 10, 32); err != nil {
+				addError(core.Message(intMessage), core.At(value.Position))
+			}
+		} else if _, err := value.Value(nil); err != nil && !value.Definition.BuiltIn {
 			addError(core.Message("A number is out of range."), core.At(value.Position))
 		}
 	})
@@ -65,18 +73,43 @@ func noIntrospection(observers *core.Events, addError core.AddErrFunc) {
 	})
 }
 
-// checkConditions refuses null as a variable of type Boolean that has a default.
-// GraphQL's rules let such a variable be the condition of @skip and @include, and
-// gqlgen panics there at null.
-func checkConditions(operation *graphql.OperationContext) gqlerror.List {
+// checkVariables refuses values that would fail only when their field is executed, and
+// so after a mutation around it.
+func checkVariables(schema *ast.Schema, operation *graphql.OperationContext) gqlerror.List {
 	for _, v := range operation.Operation.VariableDefinitions {
+		path := ast.Path{ast.PathName("variable"), ast.PathName(v.Variable)}
 		value, given := operation.Variables[v.Variable]
+		// GraphQL's rules let a variable that has a default be the condition of @skip and
+		// @include, and gqlgen panics there at null.
 		if given && value == nil && v.DefaultValue != nil && v.Type.Name() == "Boolean" {
-			path := ast.Path{ast.PathName("variable"), ast.PathName(v.Variable)}
 			return gqlerror.List{gqlerror.ErrorPathf(path, "cannot be null")}
+		}
+		if !intsFit(schema, v.Type, value) {
+			return gqlerror.List{gqlerror.ErrorPathf(path, "must have Ints of 32 bits")}
 		}
 	}
 	return nil
+}
+
+// intsFit is whether every Int in a value is one: gqlparser takes those of any size, and
+// texts.
+func intsFit(schema *ast.Schema, of *ast.Type, value any) bool {
+	definition := schema.Types[of.Name()]
+	switch value := value.(type) {
+	case nil:
+		return true
+	case []any:
+		return !slices.ContainsFunc(value, func(element any) bool { return !intsFit(schema, cmp.Or(of.Elem, of), element) })
+	case map[string]any:
+		return !slices.ContainsFunc(definition.Fields, func(field *ast.FieldDefinition) bool {
+			return !intsFit(schema, field.Type, value[field.Name])
+		})
+	}
+	if definition.Name != "Int" {
+		return true
+	}
+	_, err := UnmarshalInt(value)
+	return err == nil
 }
 
 // servedSchema is the schema without @defer, which gqlparser adds to every schema:

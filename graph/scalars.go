@@ -15,6 +15,8 @@ func MarshalInt(i int) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, strconv.Itoa(i)) })
 }
 
+const intMessage = "An Int must be a whole number of 32 bits."
+
 // UnmarshalInt reads an Int, which has 32 bits by the GraphQL specification
 // (section 3.5.1), from a literal, a variable's JSON number or an argument in the schema.
 func UnmarshalInt(v any) (int, error) {
@@ -28,11 +30,13 @@ func UnmarshalInt(v any) (int, error) {
 		f = v
 	case json.Number:
 		f, _ = v.Float64() // on error: infinite, or 0 for what no parser lets through
+	case nil: // a variable that may be null, for an argument that has a default
+		return 0, invalidValue("This argument may be left out, but not be null.")
 	default:
 		f = math.NaN()
 	}
 	if f != math.Trunc(f) || f < math.MinInt32 || f > math.MaxInt32 {
-		return 0, invalidValue("An Int must be a whole number of 32 bits.")
+		return 0, invalidValue(intMessage)
 	}
 	return int(f), nil
 }
@@ -55,8 +59,8 @@ func UnmarshalDateTime(v any) (time.Time, error) {
 }
 
 // Upload is a file that is still on its way: reading it reads the request's body,
-// so a field that is refused costs nothing, and it can be read once.
-type Upload struct{ io.Reader }
+// so a field that is refused costs nothing, and one field can have it.
+type Upload struct{ *uploadReader }
 
 // MarshalUpload is needed by gqlgen, though no field returns an Upload.
 func MarshalUpload(Upload) graphql.Marshaler { return graphql.Null }
@@ -67,6 +71,9 @@ func UnmarshalUpload(v any) (Upload, error) {
 	upload, ok := v.(Upload)
 	if !ok {
 		return Upload{}, invalidValue("An Upload must be sent as a part of a multipart/form-data request.")
+	}
+	if upload.taken.Swap(true) {
+		return Upload{}, badRequest("A file can be used by one field of a request.")
 	}
 	return upload, nil
 }

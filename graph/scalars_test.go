@@ -31,7 +31,7 @@ func TestAnIntIsAWholeNumberOf32Bits(t *testing.T) {
 	}
 	for _, in := range []any{
 		int64(math.MaxInt32 + 1), int64(math.MinInt32 - 1), int64(math.MaxInt64), 0.5, 1e10, 1e300,
-		math.NaN(), math.Inf(1), math.Inf(-1), "5", "", true, nil,
+		math.NaN(), math.Inf(1), math.Inf(-1), "5", "", true,
 		[]any{1},
 		vars{},
 		Upload{},
@@ -88,9 +88,12 @@ func TestADateTimeIsReadInRFC3339(t *testing.T) {
 }
 
 func TestAnUploadComesFromAMultipartRequestOnly(t *testing.T) {
-	file := Upload{strings.NewReader("x")}
+	file := Upload{&uploadReader{part: strings.NewReader("x")}}
 	if got, err := UnmarshalUpload(file); err != nil || got != file {
 		t.Errorf("a file: %v, %v", got, err)
+	}
+	if got, err := UnmarshalUpload(file); err == nil {
+		t.Errorf("a file for the second time: %v", got)
 	}
 	for _, in := range []any{nil, "", "x", 1, true, vars{"Reader": "x"}, io.Reader(strings.NewReader("x")), &file} {
 		if got, err := UnmarshalUpload(in); err == nil {

@@ -123,7 +123,7 @@ func (t *runner) run(w http.ResponseWriter, r *http.Request, exec graphql.GraphE
 	params.Headers = r.Header
 	operation, errs := exec.CreateOperationContext(withDocument(ctx, document), params)
 	if errs == nil {
-		errs = checkConditions(operation)
+		errs = checkVariables(t.queries.schema, operation)
 	}
 	if errs == nil && r.Method != http.MethodPost && operation.Operation.Operation != ast.Query {
 		w.Header().Set("Allow", http.MethodPost)
