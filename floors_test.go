@@ -19,8 +19,8 @@ var floors = [][]string{
 	{"nameplate/ent"},
 	{"nameplate/internal/blob/disk", "nameplate/internal/blob/kodo"},
 	{
-		"nameplate/internal/avatar", "nameplate/internal/blob", "nameplate/internal/httplog",
-		"nameplate/internal/idcard", "nameplate/internal/seal", "nameplate/internal/username",
+		"nameplate/internal/avatar", "nameplate/internal/blob", "nameplate/internal/clientaddr",
+		"nameplate/internal/httplog", "nameplate/internal/idcard", "nameplate/internal/seal", "nameplate/internal/username",
 	},
 	{"nameplate/internal/fault"},
 }

@@ -3,15 +3,10 @@ package main
 import (
 	_ "embed"
 	"fmt"
-	"log/slog"
-	"net"
 	"net/http"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/jub0bs/cors"
-	"github.com/realclientip/realclientip-go"
 
 	"nameplate/graph"
 	"nameplate/internal/httplog"
@@ -51,16 +46,12 @@ func routes(s *services, media http.Handler) (http.Handler, error) {
 		mux.Handle("GET /playground/", web.Playground(graphqlPath))
 		mux.Handle("GET /{$}", http.RedirectHandler("/playground/", http.StatusFound))
 	}
-	handler, err := behindProxies(s.conf.TrustedProxies, s.log, httplog.Middleware(s.log, mux))
-	if err != nil {
-		return nil, fmt.Errorf("NAMEPLATE_TRUSTED_PROXIES: %w", err)
-	}
-	return handler, nil
+	return s.conf.Proxies.Middleware(s.log, httplog.Middleware(s.log, mux)), nil
 }
 
 // graphqlEndpoint answers GraphQL. A request goes through, from the outside in: what the
-// browsers of listed origins must be told, the limit of its address's rate, the refusal
-// of other origins' pages, and the session.
+// browsers of listed origins must be told, the refusal of other origins' pages (which
+// would use up their visitors' rates), the limit of its address's rate, and the session.
 func graphqlEndpoint(s *services) (http.Handler, error) {
 	handler := s.sessions.Middleware(graph.NewHandler(
 		&graph.Resolver{Accounts: s.accounts, Profiles: s.profiles},
@@ -70,15 +61,13 @@ func graphqlEndpoint(s *services) (http.Handler, error) {
 			Now:           now,
 			Log:           s.log,
 		}))
+	if s.conf.Throttle.On() {
+		handler = graph.LimitRate(s.conf.MaxRate, handler)
+	}
 	// The server's own origin is listed, since a proxy may change the Host header.
 	handler, err := graph.OwnPages(s.sessions, append([]string{s.publicURL}, s.conf.CORSOrigins...), handler)
 	if err != nil {
-		return nil, fmt.Errorf("NAMEPLATE_CORS_ORIGINS: %w", err)
-	}
-	if s.conf.Throttle.On() {
-		if handler, err = graph.LimitRate(s.conf.MaxRate, handler); err != nil {
-			return nil, err
-		}
+		return nil, fmt.Errorf("NAMEPLATE_PUBLIC_URL or NAMEPLATE_CORS_ORIGINS: %w", err)
 	}
 	if len(s.conf.CORSOrigins) == 0 {
 		return handler, nil
@@ -94,48 +83,6 @@ func graphqlEndpoint(s *services) (http.Handler, error) {
 		return nil, fmt.Errorf("NAMEPLATE_CORS_ORIGINS: %w", err)
 	}
 	return sharing.Wrap(handler), nil
-}
-
-const forwardedFor = "X-Forwarded-For"
-
-// behindProxies makes a request's RemoteAddr that of the client where trusted proxies
-// have passed it on: the last address of X-Forwarded-For that is none of them.
-func behindProxies(trusted []string, log *slog.Logger, next http.Handler) (http.Handler, error) {
-	if len(trusted) == 0 {
-		return warnOfProxy(log, next), nil
-	}
-	ranges, err := realclientip.AddressesAndRangesToIPNets(trusted...)
-	if err != nil {
-		return nil, err
-	}
-	strategy, err := realclientip.NewRightmostTrustedRangeStrategy(forwardedFor, ranges)
-	if err != nil {
-		return nil, err
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		peer, _, _ := net.SplitHostPort(r.RemoteAddr)
-		// The peer is the last of them, and is looked at first: one that is not trusted
-		// can claim nothing.
-		forwarded := http.Header{forwardedFor: append(slices.Clone(r.Header.Values(forwardedFor)), peer)}
-		if client := strategy.ClientIP(forwarded, r.RemoteAddr); client != "" {
-			r.RemoteAddr = net.JoinHostPort(client, "0")
-		}
-		next.ServeHTTP(w, r)
-	}), nil
-}
-
-// warnOfProxy tells once of what an operator should know: behind a proxy that isn't
-// named, all clients share one address, and its rate.
-func warnOfProxy(log *slog.Logger, next http.Handler) http.Handler {
-	warn := sync.OnceFunc(func() {
-		log.Warn("a request has X-Forwarded-For, which is not believed: if a proxy sends it, name that in NAMEPLATE_TRUSTED_PROXIES")
-	})
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get(forwardedFor) != "" {
-			warn()
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 func serveSchema(w http.ResponseWriter, _ *http.Request) {

@@ -19,8 +19,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"nameplate/ent"
 	"nameplate/internal/account"
 	"nameplate/internal/avatar"
@@ -111,10 +109,13 @@ func serve(ctx context.Context, conf *config.Config, log *slog.Logger) (err erro
 	background.Go(func() { services.profiles.Sweep(sweeping) })
 	background.Go(func() { services.sessions.Sweep(sweeping, log) })
 	log.Info("serving", "url", publicURL, "addr", listener.Addr().String(), "version", version, "data", conf.Data)
+	perAddress := conf.MaxConnectionsPerAddress
 	if !conf.Throttle.On() {
-		log.Warn("requests are not limited by their rate: NAMEPLATE_THROTTLE is off")
+		log.Warn("an address may send as many requests, over as many connections, as it likes: NAMEPLATE_THROTTLE is off")
+		perAddress = 0
 	}
-	err = serveHTTP(ctx, newServer(handler, log), limitConnections(listener, conf.MaxConnections), log)
+	limited := limitConnections(listener, conf.MaxConnections, perAddress, conf.Proxies, log)
+	err = serveHTTP(ctx, newServer(handler, log), limited, readTimeout+conf.Limits.MaxTime, log)
 	stopSweeping()
 	background.Wait()
 	log.Info("stopped")
@@ -166,89 +167,6 @@ var sameSite = map[string]http.SameSite{
 	"lax":    http.SameSiteLaxMode,
 	"strict": http.SameSiteStrictMode,
 	"none":   http.SameSiteNoneMode,
-}
-
-// serveHTTP serves until ctx is done, and then until what has begun is finished:
-// every request has the time for it but an upload on a slow line, which is cut off.
-func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener, log *slog.Logger) error {
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-	}
-	finishing, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
-	defer cancel()
-	if err := server.Shutdown(finishing); err != nil {
-		log.Warn("requests were cut off", "after", writeTimeout)
-		return server.Close()
-	}
-	return nil
-}
-
-// limitedListener accepts no more connections while so many are open. Unlike those of
-// x/net/netutil, its connections can be closed for writing alone: without that, net/http
-// resets one whose request it has refused, and the client may lose the answer.
-type limitedListener struct {
-	net.Listener
-	slots     *semaphore.Weighted
-	listening context.Context
-	close     context.CancelFunc
-}
-
-func limitConnections(listener net.Listener, most int) net.Listener {
-	listening, cancel := context.WithCancel(context.Background())
-	return &limitedListener{listener, semaphore.NewWeighted(int64(most)), listening, cancel}
-}
-
-func (l *limitedListener) Accept() (net.Conn, error) {
-	if err := l.slots.Acquire(l.listening, 1); err != nil {
-		return nil, net.ErrClosed
-	}
-	release := sync.OnceFunc(func() { l.slots.Release(1) })
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		release()
-		return nil, err
-	}
-	return &limitedConn{conn.(*net.TCPConn), release}, nil
-}
-
-func (l *limitedListener) Close() error {
-	l.close()
-	return l.Listener.Close()
-}
-
-type limitedConn struct {
-	*net.TCPConn
-	release func()
-}
-
-func (c *limitedConn) Close() error {
-	defer c.release()
-	return c.TCPConn.Close()
-}
-
-// Slow clients hold a connection no longer than this.
-const (
-	headerTimeout  = 5 * time.Second
-	readTimeout    = 30 * time.Second
-	writeTimeout   = 30 * time.Second
-	idleTimeout    = 60 * time.Second
-	maxHeaderBytes = 32 << 10
-)
-
-func newServer(handler http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
 }
 
 func newLog(conf *config.Config, w io.Writer) *slog.Logger {

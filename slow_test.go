@@ -243,7 +243,8 @@ func (c slowClient) meet(t *testing.T) (took time.Duration, answer string) {
 	listener.conns <- conn
 	var group sync.WaitGroup
 	start := time.Now()
-	group.Go(func() { _ = server.Serve(listener) }) // it ends by Close
+	limited := limitConnections(listener, 1, 0, nil, log)
+	group.Go(func() { _ = server.Serve(limited) }) // it ends by Close
 	group.Go(func() {
 		_, err := io.WriteString(client, c.sends)
 		for c.drips && err == nil {

@@ -96,7 +96,7 @@ func TestNoFieldReturnsAFile(t *testing.T) {
 	}
 }
 
-func TestAFileThatNoFieldReadsIsThrownAway(t *testing.T) {
+func TestAFileThatNoFieldTakesIsNotRead(t *testing.T) {
 	e := newEndpoint(t)
 	user, token := e.newUser("Alice")
 	query := `mutation($file: Upload!) { updateAvatar(file: $file) @skip(if: true) { user { id } } }`
@@ -106,8 +106,8 @@ func TestAFileThatNoFieldReadsIsThrownAway(t *testing.T) {
 	if a := e.send(request(multipartType, reader, bearer(token)...)); a.Status != http.StatusOK || len(a.Data) != 0 || a.code() != "" {
 		t.Errorf("status %d, %s", a.Status, a.Body)
 	}
-	if reader.Len() != 0 {
-		t.Errorf("%d bytes were not read, which the client is still sending", reader.Len())
+	if read := len(body) - reader.Len(); read > 64<<10 {
+		t.Errorf("%d bytes were read", read)
 	}
 	e.leftNothing("an unread file", t.TempDir())
 	if e.reload(user).AvatarKey != nil {

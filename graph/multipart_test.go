@@ -238,33 +238,6 @@ func TestAFileMayHave10MiB(t *testing.T) {
 	}
 }
 
-func TestTooLargeAFileGetsAReadableAnswer(t *testing.T) {
-	e := newEndpoint(t)
-	_, token := e.newUser("Alice")
-	server := httptest.NewServer(e)
-	t.Cleanup(server.Close)
-	body := uploadForm(string(make([]byte, 12<<20)))
-	for name, reader := range map[string]io.Reader{
-		"with Content-Length":    strings.NewReader(body),
-		"without Content-Length": io.MultiReader(strings.NewReader(body)),
-	} {
-		r, err := http.NewRequest(http.MethodPost, server.URL, reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("Content-Type", multipartType)
-		r.Header.Set("Authorization", "Bearer "+token)
-		res, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		if a := parseAnswer(t, res); a.fault("updateAvatar") != "FILE_TOO_LARGE" {
-			t.Errorf("%s: status %d, %s", name, a.Status, a.Body)
-		}
-	}
-}
-
 // readFunc is a reader of one function.
 type readFunc func([]byte) (int, error)
 
@@ -274,21 +247,14 @@ func TestAnUploadWithoutASessionIsRefusedBeforeItsBodyIsRead(t *testing.T) {
 	e := newEndpoint(t)
 	for _, header := range [][]string{nil, bearer("AAAA"), {"Cookie", "nameplate_session=AAAA"}} {
 		w := httptest.NewRecorder()
-		read := false
 		body := readFunc(func([]byte) (int, error) {
-			if w.Body.Len() == 0 {
-				t.Error("the body was read before the answer was written")
-			}
-			read = true
+			t.Error("the body was read")
 			return 0, io.EOF
 		})
 		e.ServeHTTP(w, request(multipartType, body, header...))
 		a := parseAnswer(t, w.Result())
 		if a.Status != http.StatusUnauthorized || a.code() != "UNAUTHENTICATED" || a.Header.Get("WWW-Authenticate") != "Bearer" {
 			t.Errorf("status %d, %s", a.Status, a.Body)
-		}
-		if !read {
-			t.Error("the body was not thrown away")
 		}
 	}
 }

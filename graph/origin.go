@@ -27,19 +27,23 @@ func OwnPages(sessions *session.Manager, origins []string, next http.Handler) (h
 		}
 		switch {
 		case protection.Check(&asked) != nil:
-			refuse(w, withCode(&gqlerror.Error{}, codeForbidden, "A page of another origin may not use this server."))
-		case isGet && sessions.ByCookie(r) && !tellsOrigin(r):
-			refuse(w, withCode(&gqlerror.Error{}, codeForbidden, "With the session cookie, send a POST."))
+			refuse(w, r, withCode(&gqlerror.Error{}, codeForbidden, "A page of another origin may not use this server."))
+		case isGet && sessions.ByCookie(r) && !byOwnScript(r):
+			refuse(w, r, withCode(&gqlerror.Error{}, codeForbidden, "With the session cookie, send a POST."))
 		default:
 			next.ServeHTTP(w, r)
 		}
 	}), nil
 }
 
-// tellsOrigin is whether the protection can know where a GET comes from. Over plain http,
-// and from older browsers, a link in another page tells nothing, and a script of an own
-// page no more than the address of that.
-func tellsOrigin(r *http.Request) bool {
+// byOwnScript is whether a GET that the protection has let through is known to be an own
+// page's. Over plain http, and from older browsers, a link in another page tells nothing,
+// and a script of an own page no more than the address of that. A link in a mail, which
+// opens the URL itself, comes from nowhere.
+func byOwnScript(r *http.Request) bool {
+	if r.Header.Get("Sec-Fetch-Mode") == "navigate" {
+		return false
+	}
 	referrer, err := url.Parse(r.Referer())
 	return r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != "" ||
 		err == nil && referrer.Host == r.Host

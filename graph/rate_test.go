@@ -14,10 +14,7 @@ import (
 // limited is an endpoint that only limits, at two requests a second and so 20 at once.
 func limited(t *testing.T) func(remoteAddr string) *httptest.ResponseRecorder {
 	t.Helper()
-	handler, err := LimitRate(2, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler := LimitRate(2, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	return func(remoteAddr string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(http.MethodPost, "/graphql", http.NoBody)
 		r.RemoteAddr = remoteAddr

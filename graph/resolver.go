@@ -54,12 +54,9 @@ func NewHandler(resolver *Resolver, o Options) http.Handler {
 		server.Use(extension.Introspection{})
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body := &requestBody{ReadCloser: r.Body}
-		r.Body = body
-		defer body.drain(w, r)
 		setHeader(w) // here, since after a panic it is gqlgen that answers
 		if !negotiate(w, r) {
-			refuse(w, withCode(&gqlerror.Error{}, codeNotAcceptable,
+			refuse(w, r, withCode(&gqlerror.Error{}, codeNotAcceptable,
 				"The response can be application/graphql-response+json or application/json."))
 			return
 		}

@@ -116,8 +116,10 @@ func shorten(text string, limit int) string {
 	return string([]rune(text)[:limit-1]) + "…"
 }
 
-// refuse answers in place of the endpoint, in a middleware around it.
-func refuse(w http.ResponseWriter, err *gqlerror.Error) {
+// refuse answers in place of the endpoint, in a middleware around it. A client that
+// accepts neither media type gets the older one: what it must know is the code.
+func refuse(w http.ResponseWriter, r *http.Request, err *gqlerror.Error) {
 	setHeader(w)
+	negotiate(w, r)
 	write(w, &graphql.Response{Errors: gqlerror.List{err}})
 }

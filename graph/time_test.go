@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,44 +35,46 @@ func slowUpload(t *testing.T, ctx context.Context, token string, meanwhile func(
 }
 
 func TestARequestThatTakesTooLongTimesOut(t *testing.T) {
-	e := newEndpoint(t)
-	_, token := e.newUser("Alice")
-	e.resolver.Profiles.Pictures = avatar.NewProcessor(0)
-	during, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	before, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
-	defer cancel()
-	for name, r := range map[string]*http.Request{
-		"during": slowUpload(t, during, token, func() { <-during.Done() }),
-		"before": slowUpload(t, before, token, func() {}),
-	} {
-		if a := e.send(r); a.code() != "TIMEOUT" {
-			t.Errorf("%s: status %d, %s", name, a.Status, a.Body)
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoint(t)
+		_, token := e.newUser("Alice")
+		e.resolver.Profiles.Pictures = avatar.NewProcessor(0)
+		during, cancel := context.WithTimeout(t.Context(), time.Second) // by the bubble's clock
+		defer cancel()
+		before, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+		defer cancel()
+		for name, r := range map[string]*http.Request{
+			"during": slowUpload(t, during, token, func() { <-during.Done() }),
+			"before": slowUpload(t, before, token, func() {}),
+		} {
+			if a := e.send(r); a.code() != "TIMEOUT" {
+				t.Errorf("%s: status %d, %s", name, a.Status, a.Body)
+			}
 		}
-	}
-	e.leftNothing("a timeout", t.TempDir())
+		e.leftNothing("a timeout", t.TempDir())
+	})
 }
 
 func TestAnOperationHasItsTime(t *testing.T) {
-	e := newEndpoint(t)
-	user, token := e.newUser("Alice")
-	limits := defaultLimits(t)
-	limits.MaxTime = 50 * time.Millisecond
-	e.serve(Options{Limits: limits})
-	// The writer is held until the operation that waits for it has given up.
-	err := e.db.WithTx(t.Context(), func(*ent.Tx) error {
-		a := e.query(token, `mutation { updateName(input: { name: "Bob" }) { user { name } } }`, nil)
-		if a.code() != "TIMEOUT" {
-			t.Errorf("status %d, %s", a.Status, a.Body)
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoint(t)
+		user, token := e.newUser("Alice")
+		begun := time.Now()
+		// The writer is held until the operation that waits for it has given up.
+		err := e.db.WithTx(t.Context(), func(*ent.Tx) error {
+			a := e.query(token, `mutation { updateName(input: { name: "Bob" }) { user { name } } }`, nil)
+			if a.code() != "TIMEOUT" || a.Status != http.StatusOK {
+				t.Errorf("status %d, %s", a.Status, a.Body)
+			}
+			return nil
+		})
+		if took, want := time.Since(begun), defaultLimits(t).MaxTime; err != nil || took != want {
+			t.Errorf("it took %s, want %s; %v", took, want, err)
 		}
-		return nil
+		if name := e.reload(user).Name; name != "Alice" {
+			t.Errorf("the name is %s", name)
+		}
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if name := e.reload(user).Name; name != "Alice" {
-		t.Errorf("the name is %s", name)
-	}
 }
 
 // runsForEver is a condition that SQLite never comes to an end with.
@@ -83,7 +86,7 @@ func TestTheDatabasesQueryEndsWithItsOperation(t *testing.T) {
 	e := newEndpoint(t)
 	_, token := e.newUser("Alice")
 	limits := defaultLimits(t)
-	limits.MaxTime = 20 * time.Millisecond
+	limits.MaxTime = 200 * time.Millisecond // of the machine's clock: SQLite must be at work
 	e.serve(Options{Limits: limits})
 	slow := true
 	e.db.User.Intercept(ent.InterceptFunc(func(next ent.Querier) ent.Querier {
@@ -95,11 +98,15 @@ func TestTheDatabasesQueryEndsWithItsOperation(t *testing.T) {
 		})
 	}))
 	// More than there are connections to read with: one that went on would be missing.
+	var all sync.WaitGroup
 	for range 2 * max(4, runtime.GOMAXPROCS(0)) {
-		if a := e.query(token, `{ me { name } }`, nil); a.code() != "TIMEOUT" || a.Status != http.StatusOK {
-			t.Errorf("status %d, %s", a.Status, a.Body)
-		}
+		all.Go(func() {
+			if a := e.query(token, `{ me { name } }`, nil); a.code() != "TIMEOUT" {
+				t.Errorf("status %d, %s", a.Status, a.Body)
+			}
+		})
 	}
+	all.Wait()
 	slow = false
 	e.serve(Options{Limits: defaultLimits(t)})
 	if a := e.query(token, `{ me { name } }`, nil); a.code() != "" {

@@ -3,7 +3,6 @@ package graph
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"time"
 
@@ -15,14 +14,7 @@ import (
 // The transports follow the specification of GraphQL over HTTP:
 // https://graphql.github.io/graphql-over-http/draft/
 
-const (
-	// maxDrain is how many bytes of a body are thrown away after the answer.
-	maxDrain = 64 << 20
-	// drainWithin is how long that may take.
-	drainWithin = 10 * time.Second
-
-	allowedMethods = "GET, HEAD, POST, OPTIONS"
-)
+const allowedMethods = "GET, HEAD, POST, OPTIONS"
 
 // getTransport is a query in a URL.
 type getTransport struct{ *runner }
@@ -155,32 +147,4 @@ func readError(err error) error {
 		return &codedError{codePayloadTooLarge, "The request is too large."}
 	}
 	return badRequest("The request ended before it was complete.")
-}
-
-// requestBody knows whether any of it was asked for, and whether there is more.
-type requestBody struct {
-	io.ReadCloser
-	begun, ended bool
-}
-
-func (b *requestBody) Read(p []byte) (int, error) {
-	b.begun = true
-	n, err := b.ReadCloser.Read(p)
-	b.ended = err != nil
-	return n, err
-}
-
-// drain reads what is left of a body, and throws it away: a client that is still
-// sending too much comes to read why it was refused, where one whose connection is
-// closed meanwhile sees only that. The answer goes out after it, so it takes little
-// time; and a client that waits to be told to send is not waited for.
-func (b *requestBody) drain(w http.ResponseWriter, r *http.Request) {
-	if b.ended || !b.begun && r.Header.Get("Expect") != "" {
-		return
-	}
-	conn := http.NewResponseController(w)
-	// Where a connection has no deadlines, there is nothing to change.
-	_ = conn.SetReadDeadline(time.Now().Add(drainWithin))
-	_ = conn.SetWriteDeadline(time.Now().Add(drainWithin + answerWithin))
-	_, _ = io.CopyN(io.Discard, b.ReadCloser, maxDrain) // what fails here was answered already
 }

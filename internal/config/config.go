@@ -21,7 +21,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/jub0bs/cors"
-	"github.com/realclientip/realclientip-go"
+
+	"nameplate/internal/clientaddr"
 )
 
 // Config is the settings of the server. docs/config.md is about each of them.
@@ -36,13 +37,14 @@ type Config struct {
 	Introspection Switch        `default:"on" enum:"on,off" help:"Whether clients may ask for the schema, on or off." placeholder:"on|off"`
 	Playground    Switch        `default:"on" enum:"on,off" help:"Whether /playground is served, on or off." placeholder:"on|off"`
 
-	Limits         Limits   `embed:"" group:"What a GraphQL request may have at most:"`
-	MaxRate        int      `default:"100" help:"Requests to /graphql from one address, a second; ten times as many at once." placeholder:"N"`
-	MaxConnections int      `default:"4096" help:"Connections at once. What comes beyond waits." placeholder:"N"`
-	Throttle       Switch   `default:"on" enum:"on,off" help:"Whether requests are limited by their rate, on or off." placeholder:"on|off"`
-	TrustedProxies []string `help:"Addresses or networks of proxies whose X-Forwarded-For is believed, such as 127.0.0.1,10.0.0.0/8." placeholder:"ADDRESS"`
-	CORSOrigins    []string `name:"cors-origins" help:"Origins of pages that may use the API with the user's cookie, such as https://app.example.com." placeholder:"ORIGIN"`
-	CookieSameSite string   `name:"cookie-samesite" default:"lax" enum:"lax,strict,none" help:"From where browsers send the session cookie: lax, strict or none." placeholder:"lax|strict|none"`
+	Limits                   Limits   `embed:"" group:"What a GraphQL request may have at most:"`
+	MaxRate                  int      `default:"100" help:"Requests to /graphql from one address, a second; ten times as many at once." placeholder:"N"`
+	MaxConnections           int      `default:"4096" help:"Connections at once. What comes beyond waits." placeholder:"N"`
+	MaxConnectionsPerAddress int      `default:"256" help:"Connections at once from one address. What comes beyond is closed." placeholder:"N"`
+	Throttle                 Switch   `default:"on" enum:"on,off" help:"Whether the requests and connections of an address are limited, on or off." placeholder:"on|off"`
+	TrustedProxies           []string `help:"Addresses or networks of proxies whose X-Forwarded-For is believed, such as 127.0.0.1,10.0.0.0/8." placeholder:"ADDRESS"`
+	CORSOrigins              []string `name:"cors-origins" help:"Origins of pages that may use the API with the user's cookie, such as https://app.example.com." placeholder:"ORIGIN"`
+	CookieSameSite           string   `name:"cookie-samesite" default:"lax" enum:"lax,strict,none" help:"From where browsers send the session cookie: lax, strict or none." placeholder:"lax|strict|none"`
 
 	LogLevel  slog.Level `default:"info" help:"Minimum level to log: debug, info, warn or error." placeholder:"LEVEL"`
 	LogFormat string     `default:"text" enum:"text,json" help:"How lines are logged: text or json." placeholder:"text|json"`
@@ -52,6 +54,8 @@ type Config struct {
 
 	// Storage is StorageURL, read.
 	Storage Storage `kong:"-"`
+	// Proxies is TrustedProxies, read.
+	Proxies clientaddr.Proxies `kong:"-"`
 }
 
 // secrets are the variables without a flag; each may instead be the name of a
@@ -218,7 +222,7 @@ func (c *Config) complete(getenv func(string) string) error {
 		secretErr = errors.Join(secretErr, requireSecret(secrets[1], c.KodoSecretKey))
 	}
 	return errors.Join(accessErr, secretErr, storageErr, databaseErr, sweepErr, timeErr,
-		checkAddr(c.Addr), c.checkPublicURL(), c.checkSameSite(), c.checkOrigins(), c.checkProxies())
+		checkAddr(c.Addr), c.checkPublicURL(), c.checkSameSite(), c.checkOrigins(), c.parseProxies())
 }
 
 // checkSameSite refuses a cookie that browsers would (RFC 6265bis, section 5.7, step 17).
@@ -234,6 +238,7 @@ func (c *Config) checkOrigins() error {
 	if len(c.CORSOrigins) == 0 {
 		return nil
 	}
+	trim(c.CORSOrigins)
 	if slices.ContainsFunc(c.CORSOrigins, func(origin string) bool { return strings.Contains(origin, "*") }) {
 		return errors.New("NAMEPLATE_CORS_ORIGINS must be exact origins, such as https://app.example.com")
 	}
@@ -243,11 +248,19 @@ func (c *Config) checkOrigins() error {
 	return nil
 }
 
-func (c *Config) checkProxies() error {
-	if _, err := realclientip.AddressesAndRangesToIPNets(c.TrustedProxies...); err != nil {
+func (c *Config) parseProxies() (err error) {
+	trim(c.TrustedProxies)
+	if c.Proxies, err = clientaddr.ParseProxies(c.TrustedProxies); err != nil {
 		return fmt.Errorf("NAMEPLATE_TRUSTED_PROXIES must be addresses or networks, such as 127.0.0.1,10.0.0.0/8: %w", err)
 	}
 	return nil
+}
+
+// trim takes away the spaces around the elements of a list.
+func trim(list []string) {
+	for i := range list {
+		list[i] = strings.TrimSpace(list[i])
+	}
 }
 
 func checkAddr(addr string) error {
@@ -261,12 +274,15 @@ func (c *Config) checkPublicURL() error {
 	if c.PublicURL == "" {
 		return nil
 	}
-	// In the small letters that browsers send as Origin.
+	// As browsers send it as Origin: in small letters, without a default port.
 	c.PublicURL = strings.ToLower(strings.TrimSuffix(c.PublicURL, "/"))
 	u, err := url.Parse(c.PublicURL)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" ||
 		strings.HasSuffix(u.Host, ":") || c.PublicURL != u.Scheme+"://"+u.Host {
 		return errors.New("NAMEPLATE_PUBLIC_URL must be http:// or https:// and a host, such as https://id.example.com, with no path")
+	}
+	if port := u.Port(); u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
+		c.PublicURL = strings.TrimSuffix(c.PublicURL, ":"+port)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"nameplate/internal/clientaddr"
 )
 
 // parse reads the command line and the environment, and checks that nothing is
@@ -57,19 +61,20 @@ func defaults() *Config {
 			MaxDepth: 15, MaxFields: 250, MaxAliases: 20, MaxDirectives: 20, MaxQueryRoots: 20, MaxMutationRoots: 3,
 			MaxUpload: 10485760, MaxErrors: 5, MaxErrorLength: 200, MaxTime: 10 * time.Second,
 		},
-		MaxRate:        100,
-		MaxConnections: 4096,
-		Throttle:       "on",
-		CookieSameSite: "lax",
-		LogLevel:       slog.LevelInfo,
-		LogFormat:      "text",
-		Storage:        Storage{Folder: filepath.Join("data", "media")},
+		MaxRate:                  100,
+		MaxConnections:           4096,
+		MaxConnectionsPerAddress: 256,
+		Throttle:                 "on",
+		CookieSameSite:           "lax",
+		LogLevel:                 slog.LevelInfo,
+		LogFormat:                "text",
+		Storage:                  Storage{Folder: filepath.Join("data", "media")},
 	}
 }
 
 // diff compares with the secrets revealed.
 func diff(want, got *Config) string {
-	return cmp.Diff(want, got, cmp.Transformer("Reveal", Secret.Reveal))
+	return cmp.Diff(want, got, cmp.Transformer("Reveal", Secret.Reveal), cmpopts.EquateComparable(netip.Prefix{}))
 }
 
 func TestWithoutSettingsTheDefaultsHold(t *testing.T) {
@@ -118,9 +123,13 @@ var settings = []struct {
 	{"MAX_TIME", "3s", func(c *Config) { c.Limits.MaxTime = 3 * time.Second }},
 	{"MAX_RATE", "7", func(c *Config) { c.MaxRate = 7 }},
 	{"MAX_CONNECTIONS", "7", func(c *Config) { c.MaxConnections = 7 }},
+	{"MAX_CONNECTIONS_PER_ADDRESS", "7", func(c *Config) { c.MaxConnectionsPerAddress = 7 }},
 	{"THROTTLE", "off", func(c *Config) { c.Throttle = "off" }},
-	{"TRUSTED_PROXIES", "127.0.0.1,10.0.0.0/8", func(c *Config) { c.TrustedProxies = []string{"127.0.0.1", "10.0.0.0/8"} }},
-	{"CORS_ORIGINS", "https://a.example,https://b.example", func(c *Config) {
+	{"TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8", func(c *Config) {
+		c.TrustedProxies = []string{"127.0.0.1", "10.0.0.0/8"}
+		c.Proxies = clientaddr.Proxies{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8")}
+	}},
+	{"CORS_ORIGINS", "https://a.example , https://b.example", func(c *Config) {
 		c.CORSOrigins = []string{"https://a.example", "https://b.example"}
 	}},
 	{"COOKIE_SAMESITE", "strict", func(c *Config) { c.CookieSameSite = "strict" }},
@@ -189,7 +198,7 @@ func TestABadValueIsAnErrorThatNamesTheSetting(t *testing.T) {
 		"PLAYGROUND":    {"false", "Off", "0", "maybe"},
 		"LOG_LEVEL":     {"loud", "0x"},
 		"LOG_FORMAT":    {"xml", "JSON"},
-		"MAX_DEPTH":     {"0", "-1", "1.5", "x", "536870913"},
+		"MAX_DEPTH":     {"0", "-1", "1.5", "x", "134217729"},
 		"MAX_RATE":      {"0"},
 		"MAX_TIME":      {"0s", "-1s", "10"},
 		"THROTTLE":      {"no"},
@@ -244,6 +253,10 @@ func TestAPublicURLIsKeptAsBrowsersWriteOrigins(t *testing.T) {
 		"https://id.example.com":       "https://id.example.com",
 		"https://id.example.com/":      "https://id.example.com",
 		"HTTPS://ID.Example.com":       "https://id.example.com",
+		"https://id.example.com:443/":  "https://id.example.com",
+		"https://id.example.com:80":    "https://id.example.com:80",
+		"http://id.example.com:80":     "http://id.example.com",
+		"http://[::1]:80":              "http://[::1]",
 		"http://localhost:8080":        "http://localhost:8080",
 		"http://[2001:DB8::1]:8080":    "http://[2001:db8::1]:8080",
 		"http://192.0.2.1/":            "http://192.0.2.1",

@@ -31,14 +31,14 @@ type Limits struct {
 	MaxTime          time.Duration `default:"10s" help:"Time of an operation, not counted while its file arrives." placeholder:"DURATION"`
 }
 
-// maxNumber keeps sums of numbers within an int of 32 bits.
-const maxNumber = 1 << 29
+// maxNumber keeps sums of numbers, and ten times a rate, within an int of 32 bits.
+const maxNumber = 1 << 27
 
 // checkNumbers checks every setting that is a number.
 func checkNumbers(flags []*kong.Flag) error {
 	var errs []error
 	for _, flag := range flags {
-		if !flag.Target.CanInt() || flag.Target.Type() != reflect.TypeFor[int]() {
+		if flag.Target.Type() != reflect.TypeFor[int]() {
 			continue
 		}
 		if n := flag.Target.Int(); n < 1 || n > maxNumber {

@@ -1,0 +1,304 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/iotest"
+
+	"nameplate/internal/clientaddr"
+)
+
+// oversized is a request that is refused while its body is on the way.
+type oversized struct {
+	name   string
+	header string
+	begin  string // of the body; x follow it
+	status int
+	code   string
+}
+
+func oversizedRequests(token string) []oversized {
+	const upload = "Content-Type: multipart/form-data; boundary=b\r\n"
+	file := strings.ReplaceAll("--b\nContent-Disposition: form-data; name=\"operations\"\n\n"+
+		`{"query":"mutation($file: Upload!) { updateAvatar(file: $file) { userErrors { code field limit } } }","variables":{"file":null}}`+
+		"\n--b\nContent-Disposition: form-data; name=\"map\"\n\n"+`{"0":["variables.file"]}`+
+		"\n--b\nContent-Disposition: form-data; name=\"0\"; filename=\"a\"\n\n", "\n", "\r\n")
+	return []oversized{
+		{"of another type", "Content-Type: text/plain\r\n", "", 415, "UNSUPPORTED_MEDIA_TYPE"},
+		{"of JSON", "Content-Type: application/json\r\n", "{", 413, "PAYLOAD_TOO_LARGE"},
+		{"of another page", "Content-Type: application/json\r\nOrigin: http://evil.example\r\n", "{", 403, "FORBIDDEN"},
+		{"of a file without a session", upload, file, 401, "UNAUTHENTICATED"},
+		{"of a file that no field takes", upload + "Authorization: Bearer " + token + "\r\n", strings.Replace(file, "updateAvatar(file: $file)", "updateAvatar(file: $file) @skip(if: true)", 1), 200, ""},
+		{"of a file", upload + "Authorization: Bearer " + token + "\r\n", file, 200, "updateAvatar: FILE_TOO_LARGE"},
+	}
+}
+
+// A client that writes all before it reads anything gets an error instead of an answer
+// where its connection is closed meanwhile.
+func TestARefusedClientReadsItsAnswerWhenItHasSentAll(t *testing.T) {
+	s := start(t, t.TempDir(), map[string]string{"NAMEPLATE_THROTTLE": "off"})
+	alice := newClient(t, s.url, false)
+	alice.mustEnter("signUp", "Alice", password)
+	const size = 12 * megabyte
+	for _, o := range oversizedRequests(alice.token) {
+		for name, head := range map[string]string{
+			"":                         "HTTP/1.1\r\n",
+			"by a client that closes":  "HTTP/1.1\r\nConnection: close\r\n",
+			"by a client of HTTP/1.0":  "HTTP/1.0\r\n",
+			"in chunks":                "HTTP/1.1\r\nTransfer-Encoding: chunked\r\n",
+			"in chunks and then close": "HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n",
+		} {
+			body := o.begin + strings.Repeat("x", size)
+			if strings.Contains(head, "chunked") {
+				body = fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(body), body)
+			} else {
+				head += fmt.Sprintf("Content-Length: %d\r\n", len(body))
+			}
+			l := dial(t, s)
+			l.send(t, "POST /graphql "+head+"Host: "+strings.TrimPrefix(s.url, "http://")+"\r\n"+o.header+"\r\n"+body)
+			res, err := http.ReadResponse(l.r, nil)
+			if err != nil {
+				t.Errorf("%s %s: %v", o.name, name, err)
+				continue
+			}
+			a, err := readAnswer(res)
+			if err != nil || a.Status != o.status || a.outcome() != o.code {
+				t.Errorf("%s %s: %v, %v", o.name, name, err, a)
+			}
+			l.Close()
+		}
+	}
+}
+
+// The library's client reads while it sends, and stops sending once it is answered.
+func TestARefusedClientReadsItsAnswerWhileItSends(t *testing.T) {
+	s := start(t, t.TempDir(), map[string]string{"NAMEPLATE_THROTTLE": "off"})
+	alice := newClient(t, s.url, false)
+	alice.mustEnter("signUp", "Alice", password)
+	for _, o := range oversizedRequests(alice.token) {
+		for _, chunked := range []bool{false, true} {
+			header, err := http.ReadRequest(bufio.NewReader(strings.NewReader("POST /graphql HTTP/1.1\r\nHost: x\r\n" + o.header + "\r\n")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			body := io.MultiReader(strings.NewReader(o.begin), io.LimitReader(filling{}, 12*megabyte))
+			r, err := http.NewRequest(http.MethodPost, s.url+"/graphql", body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header = header.Header
+			if !chunked {
+				r.ContentLength = int64(len(o.begin) + 12*megabyte)
+			}
+			res, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Errorf("%s: %v", o.name, err)
+				continue
+			}
+			a, err := readAnswer(res)
+			if err != nil || a.Status != o.status || a.outcome() != o.code {
+				t.Errorf("%s: %v, %v", o.name, err, a)
+			}
+		}
+	}
+}
+
+func TestARefusedRequestWithALittleBodyKeepsItsConnection(t *testing.T) {
+	s := start(t, t.TempDir(), nil)
+	for _, body := range []string{
+		"Content-Length: 7\r\n\r\nhunter2",
+		"Transfer-Encoding: chunked\r\n\r\n7\r\nhunter2\r\n0\r\n\r\n",
+		"Content-Length: 0\r\n\r\n",
+	} {
+		l := dial(t, s)
+		for range 3 {
+			l.send(t, "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"+body)
+			res, err := http.ReadResponse(l.r, nil)
+			if err != nil {
+				t.Fatalf("%q: %v", body, err)
+			}
+			if _, err := io.Copy(io.Discard, res.Body); err != nil || res.StatusCode != 415 || res.Close {
+				t.Fatalf("%q: status %d, closed %t, %v", body, res.StatusCode, res.Close, err)
+			}
+		}
+		l.send(t, smallRequest)
+		if err := l.receive(); err != nil {
+			t.Errorf("%q: the next request: %v", body, err)
+		}
+	}
+}
+
+// A body of chunks of a byte is one part of six; the rest is framing, which costs time.
+func TestABodyMayBeInSmallChunksUpToALimit(t *testing.T) {
+	s := start(t, t.TempDir(), map[string]string{"NAMEPLATE_THROTTLE": "off"})
+	alice := newClient(t, s.url, false)
+	alice.mustEnter("signUp", "Alice", password)
+	send := func(contentType, body string) *answer {
+		t.Helper()
+		r, err := http.NewRequest(http.MethodPost, s.url+"/graphql", iotest.OneByteReader(strings.NewReader(body)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", contentType)
+		r.Header.Set("Authorization", "Bearer "+alice.token)
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := readAnswer(res)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	query := `{"query":"{ me { name } }"}`
+	if a := send("application/json", query+strings.Repeat(" ", 64*kilobyte-len(query))); a.Status != 200 || a.code() != "" {
+		t.Errorf("64 KB: status %d, %s", a.Status, a.Body)
+	}
+	all := oversizedRequests("")
+	upload := all[len(all)-1].begin
+	if a := send("multipart/form-data; boundary=b", upload+strings.Repeat("x", 150*kilobyte)+"\r\n--b--\r\n"); a.outcome() != "updateAvatar: IMAGE_UNSUPPORTED" {
+		t.Errorf("150 KB: status %d, %s", a.Status, a.Body)
+	}
+	if a := send("multipart/form-data; boundary=b", upload+strings.Repeat("x", megabyte)+"\r\n--b--\r\n"); a.outcome() != "PAYLOAD_TOO_LARGE" {
+		t.Errorf("1 MB: status %d, %s", a.Status, a.Body)
+	}
+}
+
+// pipeListener has connections in memory, whose clients have addresses of choice.
+type pipeListener struct {
+	net.Listener
+	conns chan net.Conn
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	if conn, ok := <-l.conns; ok {
+		return conn, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (l *pipeListener) connect(t *testing.T, addr string) {
+	t.Helper()
+	client, server := net.Pipe()
+	t.Cleanup(func() { client.Close() })
+	l.conns <- from{server, addr}
+}
+
+// from is a connection that comes from an address.
+type from struct {
+	net.Conn
+	addr string
+}
+
+func (f from) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(f.addr)) }
+
+// accept listens with a limit, and sends what is accepted until there are no more.
+func accept(t *testing.T, perAddress int) (in *pipeListener, l *limitedListener, accepted chan net.Conn, log *logBuffer) {
+	t.Helper()
+	proxies, err := clientaddr.ParseProxies([]string{"10.0.0.0/8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, accepted, log = &pipeListener{conns: make(chan net.Conn)}, make(chan net.Conn, 1000), newLogBuffer()
+	l = limitConnections(in, 1000, perAddress, proxies, slog.New(slog.NewTextHandler(log, nil)))
+	go func() {
+		defer close(accepted)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			accepted <- conn
+		}
+	}()
+	return in, l, accepted, log
+}
+
+// settled are the connections that were accepted, when all were accepted or closed.
+func settled(t *testing.T, in *pipeListener, accepted chan net.Conn) (open []net.Conn) {
+	t.Helper()
+	const last = "203.0.113.1:1"
+	in.connect(t, last)
+	for conn := range accepted {
+		if conn.RemoteAddr().String() == last {
+			conn.Close()
+			return open
+		}
+		open = append(open, conn)
+	}
+	return open
+}
+
+func TestAnAddressHasSoManyConnections(t *testing.T) {
+	for _, test := range []struct {
+		perAddress int
+		addr       string // # is the number of the connection
+		most       int    // of ten
+	}{
+		{3, "192.0.2.1:#", 3},
+		{3, "192.0.2.#:1", 10},
+		{3, "[2001:db8::#]:1", 3},
+		{3, "[2001:db8:0:#::1]:1", 10},
+		{3, "10.0.0.1:#", 10}, // a proxy
+		{0, "192.0.2.1:#", 10},
+	} {
+		in, l, accepted, log := accept(t, test.perAddress)
+		connect := func(n int) { in.connect(t, strings.ReplaceAll(test.addr, "#", fmt.Sprint(n))) }
+		for n := range 10 {
+			connect(n + 1)
+		}
+		open := settled(t, in, accepted)
+		if len(open) != test.most {
+			t.Errorf("%+v: %d connections", test, len(open))
+		}
+		// One that is closed makes room for one, however often that is done.
+		open[0].Close()
+		open[0].Close()
+		connect(1)
+		connect(1)
+		more := settled(t, in, accepted)
+		if want := map[bool]int{true: 2, false: 1}[test.most == 10]; len(more) != want {
+			t.Errorf("%+v: afterwards %d more, want %d", test, len(more), want)
+		}
+		for _, conn := range slices.Concat(open, more) {
+			conn.Close()
+		}
+		close(in.conns)
+		<-accepted // its end
+		if len(l.open) != 0 || !l.slots.TryAcquire(1000) {
+			t.Errorf("%+v: of closed connections, %v are counted", test, l.open)
+		}
+		if warned := strings.Count(log.String(), "too many connections"); warned != min(1, 10-test.most) || strings.Contains(log.String(), "192.0.2") {
+			t.Errorf("%+v: the log has %s", test, log)
+		}
+	}
+}
+
+func TestAHundredConnectionsThatCloseAtOnceAreCountedRight(t *testing.T) {
+	in, l, accepted, _ := accept(t, 100)
+	var closing sync.WaitGroup
+	for range 5 {
+		for range 100 {
+			in.connect(t, "192.0.2.1:1")
+			conn := <-accepted
+			for range 2 {
+				closing.Go(func() { conn.Close() })
+			}
+		}
+		closing.Wait()
+	}
+	close(in.conns)
+	if _, more := <-accepted; more || len(l.open) != 0 || !l.slots.TryAcquire(1000) {
+		t.Errorf("%v are left", l.open)
+	}
+}
