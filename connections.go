@@ -39,7 +39,7 @@ const maxFraming = 1 << 20
 func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           lingerOverBodies(handler),
-		ConnContext:       func(ctx context.Context, conn net.Conn) context.Context { return context.WithValue(ctx, connKey{}, conn) },
+		ConnContext:       withConnection,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
@@ -112,35 +112,37 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 			l.slots.Release(1)
 			return nil, err
 		}
-		from := clientaddr.Network(conn.RemoteAddr().String())
-		limited := l.perAddress > 0 && !l.proxies.Has(from.Addr())
-		if !limited {
-			from = netip.Prefix{}
+		addr := conn.RemoteAddr().String()
+		from := clientaddr.Network(addr)
+		if l.admit(from, l.perAddress > 0 && !l.proxies.Has(addr)) {
+			return &connection{Conn: conn, release: sync.OnceFunc(func() { l.leave(from) })}, nil
 		}
-		if l.count(from, 1) > l.perAddress && limited {
-			l.warn()
-			l.count(from, -1)
-			conn.Close()
-			l.slots.Release(1)
-			continue
-		}
-		return &connection{Conn: conn, release: sync.OnceFunc(func() {
-			l.count(from, -1)
-			l.slots.Release(1)
-		})}, nil
+		l.warn()
+		_ = conn.Close() // nothing was sent
+		l.slots.Release(1)
 	}
 }
 
-// count adds to the connections of a network and returns how many it has.
-func (l *limitedListener) count(from netip.Prefix, change int) int {
+// admit counts a connection, unless it is one too many.
+func (l *limitedListener) admit(from netip.Prefix, limited bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.open[from] += change
-	n := l.open[from]
-	if n == 0 {
+	if limited && l.open[from] >= l.perAddress {
+		return false
+	}
+	l.open[from]++
+	return true
+}
+
+// leave makes room for another connection.
+func (l *limitedListener) leave(from netip.Prefix) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open[from]--
+	if l.open[from] == 0 {
 		delete(l.open, from)
 	}
-	return n
+	l.slots.Release(1)
 }
 
 // Close implements net.Listener.
@@ -190,6 +192,10 @@ func (c *connection) Close() error {
 }
 
 type connKey struct{}
+
+func withConnection(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, conn)
+}
 
 // lingerOverBodies lets a connection linger where the handler has left some of the body,
 // and so lets the answer go out before that has come. By itself, net/http would read on

@@ -126,7 +126,7 @@ func TestARefusedRequestWithALittleBodyKeepsItsConnection(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%q: %v", body, err)
 			}
-			if _, err := io.Copy(io.Discard, res.Body); err != nil || res.StatusCode != 415 || res.Close {
+			if _, err := io.Copy(io.Discard, res.Body); err != nil || res.StatusCode != http.StatusUnsupportedMediaType || res.Close {
 				t.Fatalf("%q: status %d, closed %t, %v", body, res.StatusCode, res.Close, err)
 			}
 		}
@@ -205,7 +205,7 @@ func (f from) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(netip.MustP
 // accept listens with a limit, and sends what is accepted until there are no more.
 func accept(t *testing.T, perAddress int) (in *pipeListener, l *limitedListener, accepted chan net.Conn, log *logBuffer) {
 	t.Helper()
-	proxies, err := clientaddr.ParseProxies([]string{"10.0.0.0/8"})
+	proxies, err := clientaddr.ParseProxies([]string{"10.0.0.0/8", "2001:db8::1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,9 +247,10 @@ func TestAnAddressHasSoManyConnections(t *testing.T) {
 	}{
 		{3, "192.0.2.1:#", 3},
 		{3, "192.0.2.#:1", 10},
-		{3, "[2001:db8::#]:1", 3},
+		{3, "[2001:db8::a#]:1", 3},
 		{3, "[2001:db8:0:#::1]:1", 10},
 		{3, "10.0.0.1:#", 10}, // a proxy
+		{3, "[2001:db8::1]:#", 10},
 		{0, "192.0.2.1:#", 10},
 	} {
 		in, l, accepted, log := accept(t, test.perAddress)

@@ -31,8 +31,8 @@ type attack struct {
 	header []string // name, value, name, value, …
 	body   string
 	filler int64 // how many bytes "x" follow the body
-	// chunked is without a Content-Length.
-	chunked bool
+	// chunked is without a Content-Length, and crumbled in chunks of a byte.
+	chunked, crumbled bool
 	// anonymous is without the token of a session.
 	anonymous bool
 
@@ -286,12 +286,16 @@ func requests() []attack {
 		{name: "application/graphql", header: []string{"Content-Type", "application/graphql"}, body: "{hunter2}", status: 415, code: unsupported},
 		{name: "20 MB of text", header: []string{"Content-Type", "text/plain"}, body: marker, filler: 20 * megabyte, status: 415, code: unsupported},
 
+		{name: "20 MB of text in chunks of a byte", anonymous: true, header: []string{"Content-Type", "text/plain"}, body: marker, filler: 20 * megabyte, crumbled: true, status: 415, code: unsupported},
+		{name: "20 MB of JSON in chunks of a byte", header: json(), body: marker, filler: 20 * megabyte, crumbled: true, status: 413, code: "PAYLOAD_TOO_LARGE"},
+
 		{name: "text is accepted", header: json("Accept", "text/html"), body: body, status: 406, code: "NOT_ACCEPTABLE"},
 		{name: "nothing is accepted", header: json("Accept", "*/*;q=0"), body: body, status: 406, code: "NOT_ACCEPTABLE"},
 		{name: "3,000 types are accepted", header: json("Accept", strings.Repeat("a/b;q=0.1,", 3000)+"a/b"), body: body, status: 406, code: "NOT_ACCEPTABLE"},
 		{name: "60 KB of Accept", header: json("Accept", strings.Repeat("a", 60*kilobyte)), body: body, status: 431, code: byNetHTTP},
 		{name: "60 KB of URL", method: "GET", params: "query=" + strings.Repeat(marker, 9000), status: 431, code: byNetHTTP},
 		{name: "30 KB of languages", header: json("Accept-Language", strings.Repeat("zh-Hant-TW;q=0.1,", 1700)), body: question(`mutation{updateName(input:{name:""}){`+userErrorFields+`}}`, nil), status: 200, code: "updateName: REQUIRED"},
+		{name: "15,000 languages in two errors", header: json("Accept-Language", strings.Repeat("*,", 15000)), body: question(`mutation{saveVerification(input:{realName:"",idCard:"hunter2"}){`+userErrorFields+`}}`, nil), status: 200, code: "saveVerification: REQUIRED"},
 		{name: "one language of 30 KB", header: json("Accept-Language", strings.Repeat("a-", 15000)), body: question(`mutation{updateName(input:{name:""}){`+userErrorFields+`}}`, nil), status: 200, code: "updateName: REQUIRED"},
 		{name: "30 KB of cookies", anonymous: true, header: json("Cookie", times(2500, "hunter2=#;")), body: question("{me{id}}", nil), status: 200, code: "UNAUTHENTICATED"},
 		{name: "a token of 30 KB", header: json("Authorization", "Bearer "+strings.Repeat(marker, 4000)), body: question("{me{id}}", nil), status: 200, code: "UNAUTHENTICATED"},
@@ -425,6 +429,7 @@ func uploads() []attack {
 		{name: "a picture of 60,000 pixels a side", body: form(operations, mapped, part{file.disposition, string(hugeHeader())}), status: 200, code: "updateAvatar: IMAGE_TOO_LARGE"},
 		{name: "a file of 10 MB", body: openForm(operations, mapped, file), filler: limit - int64(len(file.content)), status: 200, code: wrong, memory: whole},
 		{name: "a file of 10 MB and a byte", body: openForm(operations, mapped, file), filler: limit - int64(len(file.content)) + 1, status: 200, code: "updateAvatar: FILE_TOO_LARGE", memory: whole},
+		{name: "a file of 10 MB in chunks of a byte", body: openForm(operations, mapped, file), filler: limit - int64(len(file.content)), crumbled: true, status: 200, code: tooLarge, memory: whole},
 		{name: "a file of 10 MB and a byte, chunked", body: openForm(operations, mapped, file), filler: limit - int64(len(file.content)) + 1, chunked: true, status: 200, code: "updateAvatar: FILE_TOO_LARGE", memory: whole},
 		{name: "a file of 20 MB", body: openForm(operations, mapped, file), filler: 20 * megabyte, status: 200, code: "updateAvatar: FILE_TOO_LARGE", memory: whole},
 		{name: "a file that no field reads", body: form(part{operations.disposition, question(`query($file:Upload){__typename}`, vars{"file": nil})}, mapped, file), status: 200, strict: 400, code: "GRAPHQL_VALIDATION_FAILED"},

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"cmp"
 	"fmt"
 	"io"
 	"math"
+	"net"
 	"net/http"
 	"os"
 	"regexp"
@@ -73,7 +76,11 @@ func (s *target) send(t testing.TB, a *attack, accept string) *answer {
 	for i := 0; i < len(a.header); i += 2 {
 		req.Header.Set(a.header[i], a.header[i+1])
 	}
-	res, err := s.alice.http.Do(req)
+	do := s.alice.http.Do
+	if a.crumbled {
+		do = crumble
+	}
+	res, err := do(req)
 	if err != nil {
 		t.Fatalf("%s: %v", a.name, err)
 	}
@@ -90,6 +97,47 @@ func (s *target) send(t testing.TB, a *attack, accept string) *answer {
 		t.Fatalf("%s: %v", a.name, err)
 	}
 	return got
+}
+
+// crumble sends a request's body in chunks of a byte. The library's client would send each
+// by itself, and take more time for that than any server.
+func crumble(req *http.Request) (*http.Response, error) {
+	conn, err := net.Dial("tcp", req.URL.Host)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	head := *req
+	head.Body = http.NoBody
+	head.Header = req.Header.Clone()
+	var text bytes.Buffer
+	if err := head.Write(&text); err != nil {
+		return nil, err
+	}
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		w := bufio.NewWriterSize(conn, 64*kilobyte)
+		_, err := w.WriteString(strings.Replace(text.String(), "Content-Length: 0\r\n", "Transfer-Encoding: chunked\r\n", 1))
+		crumbs := bufio.NewReader(req.Body)
+		for err == nil { // until the body ends or the server has closed the connection
+			var b byte
+			if b, err = crumbs.ReadByte(); err == nil {
+				_, err = w.Write([]byte{'1', '\r', '\n', b, '\r', '\n'})
+			}
+		}
+		_, _ = w.WriteString("0\r\n\r\n") // what fails now has failed before
+		_ = w.Flush()
+	}()
+	res, err := http.ReadResponse(bufio.NewReader(conn), req)
+	if err == nil {
+		var body bytes.Buffer
+		_, err = body.ReadFrom(res.Body)
+		res.Body = io.NopCloser(&body)
+	}
+	conn.Close() // so that the sender ends
+	<-sent
+	return res, err
 }
 
 // outcome is what an attack's code says of its answer.

@@ -110,6 +110,44 @@ func TestAGETWithTheCookieMayTellByItsReferrerWhereItComesFrom(t *testing.T) {
 	}
 }
 
+// A link in a mail comes from no page, and is opened with the cookie.
+func TestALinkReadsNothingWithTheCookie(t *testing.T) {
+	e := newEndpoint(t)
+	_, token := e.newUser("Alice")
+	for _, test := range []struct {
+		site, mode string
+		status     int
+	}{
+		{"none", "navigate", 403},
+		{"same-origin", "navigate", 403},
+		{"same-origin", "cors", 200},
+		{"none", "cors", 200}, // an extension of the browser
+	} {
+		header := []string{"Sec-Fetch-Site", test.site, "Sec-Fetch-Mode", test.mode}
+		if a := e.get(encode("query", `{ me { name } }`), append(header, "Cookie", "nameplate_session="+token)...); a.Status != test.status {
+			t.Errorf("%+v: status %d, %s", test, a.Status, a.Body)
+		}
+		if a := e.get(encode("query", `{ __typename }`), header...); a.Status != http.StatusOK {
+			t.Errorf("%+v without the cookie: status %d, %s", test, a.Status, a.Body)
+		}
+	}
+}
+
+func TestARefusedPageGetsTheTypeThatItAccepts(t *testing.T) {
+	e := newEndpoint(t)
+	for accept, want := range map[string]string{
+		"":                                  "application/json; charset=utf-8",
+		"application/graphql-response+json": "application/graphql-response+json; charset=utf-8",
+		"application/graphql-response+json;q=0.9, application/json;q=0.8": "application/graphql-response+json; charset=utf-8",
+		"text/html": "application/json; charset=utf-8",
+	} {
+		a := e.send(request("application/json", strings.NewReader(typename), "Origin", "http://evil.example", "Accept", accept))
+		if got := a.Header.Get("Content-Type"); a.Status != http.StatusForbidden || a.code() != "FORBIDDEN" || got != want {
+			t.Errorf("%q: status %d, %s, %s", accept, a.Status, got, a.Body)
+		}
+	}
+}
+
 // A bearer token is sent by nobody but who has it.
 func TestAGETWithABearerTokenNeedNotSayWhereItComesFrom(t *testing.T) {
 	e := newEndpoint(t)

@@ -43,8 +43,13 @@ func ParseProxies(list []string) (Proxies, error) {
 	return proxies, nil
 }
 
-// Has is whether an address is a proxy's.
-func (p Proxies) Has(addr netip.Addr) bool {
+// Has is whether an address, with a port, is a proxy's.
+func (p Proxies) Has(addrPort string) bool {
+	parsed, err := netip.ParseAddrPort(addrPort)
+	return err == nil && p.has(parsed.Addr())
+}
+
+func (p Proxies) has(addr netip.Addr) bool {
 	addr = addr.Unmap().WithZone("")
 	for _, prefix := range p {
 		if prefix.Contains(addr) {
@@ -72,7 +77,7 @@ func (p Proxies) Middleware(log *slog.Logger, next http.Handler) http.Handler {
 		if len(p) == 0 && len(hops) > 0 {
 			warn()
 		}
-		if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && p.Has(peer.Addr()) {
+		if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && p.has(peer.Addr()) {
 			client := p.client(peer.Addr(), strings.Join(hops, ","))
 			r.RemoteAddr = netip.AddrPortFrom(client.Unmap(), 0).String()
 		}
@@ -83,7 +88,7 @@ func (p Proxies) Middleware(log *slog.Logger, next http.Handler) http.Handler {
 // client goes back through the addresses for as long as proxies have put them there.
 func (p Proxies) client(peer netip.Addr, hops string) netip.Addr {
 	client := peer
-	for p.Has(client) && hops != "" {
+	for p.has(client) && hops != "" {
 		i := strings.LastIndexByte(hops, ',')
 		addr, ok := parseHop(strings.TrimSpace(hops[i+1:]))
 		if !ok {

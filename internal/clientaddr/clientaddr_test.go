@@ -3,6 +3,7 @@ package clientaddr
 import (
 	"bytes"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -41,9 +42,12 @@ func TestProxiesAreAddressesOrNetworks(t *testing.T) {
 		"::1": true, "::1%lo": true, "::2": false,
 		"2001:db8:ffff::1": true, "2001:db9::1": false,
 	} {
-		if got := proxies.Has(netip.MustParseAddr(addr)); got != want {
+		if got := proxies.Has(net.JoinHostPort(addr, "80")); got != want {
 			t.Errorf("%s: %t, want %t", addr, got, want)
 		}
+	}
+	if proxies.Has("@") || proxies.Has("127.0.0.1") {
+		t.Error("what is no address with a port is a proxy's")
 	}
 	for _, wrong := range []string{"", "proxy.example.com", "10.0.0.0/33", "10.0.0", "127.0.0.1:80", "fe80::1%eth0", " 127.0.0.1", "*"} {
 		if _, err := ParseProxies([]string{"127.0.0.1", wrong}); err == nil || !strings.Contains(err.Error(), `"`+wrong+`"`) {
