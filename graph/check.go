@@ -13,7 +13,7 @@ var aloneMutations = []string{"signUp", "signIn", "reauthenticate", "changePassw
 
 // check refuses a query that asks for more than the limits allow. It takes time in
 // proportion to the query's text, whatever its fragments multiply to, because each
-// fragment is counted once. So it can stand before the validation, which can't.
+// fragment is counted once. The validation takes longer, so it comes after this.
 func (l *RequestLimits) check(doc *ast.QueryDocument) error {
 	err := firstExceeded(
 		bound{len(doc.Operations), l.MaxOperations, "The query has more than %d operations."},
@@ -59,7 +59,7 @@ func (l *RequestLimits) checkOperation(operation *ast.OperationDefinition, c cos
 	}
 	return firstExceeded(
 		bound{len(operation.VariableDefinitions), l.MaxVariables, "An operation has more than %d variables."},
-		bound{c.depth, l.MaxDepth, "The query is more than %d selections deep."},
+		bound{c.depth, l.MaxDepth, "The query is more than %d fields deep."},
 		roots,
 	)
 }

@@ -63,13 +63,13 @@ var bounds = []struct {
 		"depth", // deeper than the schema goes
 		`{ ` + times(14, `limits {`) + `name ` + times(14, `}`) + `}`,
 		`{ ` + times(15, `limits {`) + `name ` + times(15, `}`) + `}`,
-		"The query is more than 15 selections deep.",
+		"The query is more than 15 fields deep.",
 	},
 	{
 		"depth through fragments",
 		`{ ` + times(7, `limits {`) + `...F ` + times(7, `}`) + `} fragment F on Limits { ` + times(7, `name { ... {`) + `x` + times(7, `} }`) + `}`,
 		`{ ` + times(7, `limits {`) + `...F ` + times(7, `}`) + `} fragment F on Limits { ` + times(8, `name { ... {`) + `x` + times(8, `} }`) + `}`,
-		"The query is more than 15 selections deep.",
+		"The query is more than 15 fields deep.",
 	},
 	{
 		"fields",

@@ -10,7 +10,8 @@ import (
 )
 
 // RequestLimits bound what a request may be, so that none costs much more than another.
-// All are counted before a query is validated, which takes quadratic time.
+// What a query may have is counted before it is validated, since rules take longer the more
+// of it there is, some of them quadratically.
 type RequestLimits struct {
 	// MaxBody is how many bytes a request may have, its file not counted.
 	MaxBody int
@@ -28,7 +29,8 @@ type RequestLimits struct {
 	// The rest of a query is counted in each operation with its fragments followed, so
 	// a fragment counts as often as it is spread.
 
-	// MaxDepth is how deep selections may be nested; `{ me { name } }` has a depth of 2.
+	// MaxDepth is how deep fields may be nested; `{ me { name } }` has a depth of 2, and an
+	// inline fragment none of its own.
 	// For introspection there is the rule MaxIntrospectionDepth instead.
 	MaxDepth int
 	// MaxFields is how many fields may be selected, and once more as many below

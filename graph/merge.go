@@ -6,10 +6,11 @@ import (
 )
 
 // fieldsMerge is GraphQL's rule that what has one name in the response must be one field
-// (specification, section 5.3.2), in linear time: gqlparser compares every pair of fields,
-// and once more for every fragment around them. Here each is compared with the first of
-// its name, which is as good where all fields of a set are of one type, and so as long as
-// the schema has no interface and no union.
+// (specification, section 5.3.2), in time linear in the fields with fragments followed,
+// whose number check has bounded. gqlparser compares every pair of fields, and once more
+// for every fragment around them. Here each is compared with the first of its name, which
+// is as good where all fields of a set are of one type, and so as long as the schema has
+// no interface and no union.
 func fieldsMerge(observers *core.Events, addError core.AddErrFunc) {
 	observers.OnOperation(func(walker *core.Walker, operation *ast.OperationDefinition) {
 		m := merger{walker.Document.Fragments}

@@ -21,18 +21,18 @@ const (
 	maxMap = 1 << 10
 	// maxBetween is how many bytes may stand around the content of the parts.
 	maxBetween = 64 << 10
-	// maxUpload is how long a file may be on its way, and maxPause how long without a
+	// uploadTime is how long a file may be on its way, and pauseTime how long without a
 	// byte of it.
-	maxUpload = 5 * time.Minute
-	maxPause  = 15 * time.Second
+	uploadTime = 5 * time.Minute
+	pauseTime  = 15 * time.Second
 )
 
 // multipartTransport is a POST of multipart/form-data by the GraphQL multipart
 // request specification, with one file:
 // https://github.com/jaydenseric/graphql-multipart-request-spec
 //
-// Without a session nothing of it is read: only who is signed in has a use for a file.
-// The file is not read before the field that takes it reads it.
+// Without a session it is refused before its body is read: only who is signed in has a use
+// for a file. The file is not read before the field that takes it reads it.
 type multipartTransport struct{ *runner }
 
 // Supports implements graphql.Transport.
@@ -61,7 +61,7 @@ func (t multipartTransport) Do(w http.ResponseWriter, r *http.Request, exec grap
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
 	file.conn = http.NewResponseController(w)
-	file.until = time.Now().Add(maxUpload)
+	file.until = time.Now().Add(uploadTime)
 	file.maxTime = t.limits.MaxTime
 	file.timer = time.AfterFunc(t.limits.MaxTime, func() { cancel(context.DeadlineExceeded) })
 	defer file.timer.Stop()
@@ -188,7 +188,7 @@ type uploadReader struct {
 func (u *uploadReader) Read(p []byte) (int, error) {
 	u.timer.Stop()
 	defer u.timer.Reset(u.maxTime)
-	deadline := time.Now().Add(maxPause)
+	deadline := time.Now().Add(pauseTime)
 	if deadline.After(u.until) {
 		deadline = u.until
 	}

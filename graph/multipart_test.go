@@ -383,7 +383,7 @@ func TestTheTimeoutsArePutOffAsLongAsAFileMoves(t *testing.T) {
 			if _, err := slow.Read(make([]byte, 4)); err != nil {
 				t.Fatal(err)
 			}
-			want = append(want, min(after+maxPause, time.Minute))
+			want = append(want, min(after+pauseTime, time.Minute))
 		}
 		for i := range want {
 			if got := conn.read[i].Sub(start); got != want[i] {

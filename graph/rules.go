@@ -85,7 +85,7 @@ func checkVariables(schema *ast.Schema, operation *graphql.OperationContext) gql
 			return gqlerror.List{gqlerror.ErrorPathf(path, "cannot be null")}
 		}
 		if !intsFit(schema, v.Type, value) {
-			return gqlerror.List{gqlerror.ErrorPathf(path, "must have Ints of 32 bits")}
+			return gqlerror.List{gqlerror.ErrorPathf(path, "has a number that is no Int")} // worded by the presenter
 		}
 	}
 	return nil

@@ -19,7 +19,7 @@ type Limits struct {
 	MaxOperations    int           `default:"5" help:"Operations of a query." placeholder:"N"`
 	MaxFragments     int           `default:"20" help:"Fragments of a query." placeholder:"N"`
 	MaxVariables     int           `default:"30" help:"Variables of an operation." placeholder:"N"`
-	MaxDepth         int           `default:"15" help:"Selections of an operation within one another." placeholder:"N"`
+	MaxDepth         int           `default:"15" help:"Fields of an operation within one another." placeholder:"N"`
 	MaxFields        int           `default:"250" help:"Fields of an operation, fragments followed." placeholder:"N"`
 	MaxAliases       int           `default:"20" help:"Aliases of an operation, fragments followed." placeholder:"N"`
 	MaxDirectives    int           `default:"20" help:"Directives of an operation, fragments followed." placeholder:"N"`
