@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"regexp"
@@ -31,6 +32,23 @@ func TestTheDocsNameEveryLimitAsItsErrorDoes(t *testing.T) {
 	for _, b := range bounds {
 		if !strings.Contains(text, "| "+b.message+" |") {
 			t.Errorf("no row says: %s", b.message)
+		}
+	}
+}
+
+func TestTheDocsTellTheNumbersOfTheCode(t *testing.T) {
+	text := strings.Join(strings.Fields(readDocs(t)), " ")
+	limits := defaultLimits(t)
+	for _, sentence := range []string{
+		fmt.Sprintf("| objects and lists of the JSON within one another | %d |", limits.MaxJSONDepth),
+		fmt.Sprintf("| errors of a response, characters of a message | %d, %d |", limits.MaxErrors, limits.MaxErrorLength),
+		fmt.Sprintf("| seconds of an operation, not counted while its file arrives | %.0f |", limits.MaxTime.Seconds()),
+		fmt.Sprintf("`map` (up to %d KB)", maxMap>>10),
+		fmt.Sprintf("a file may take %.0f minutes, and %.0f seconds without a byte", uploadTime.Minutes(), pauseTime.Seconds()),
+		fmt.Sprintf("and read the answer within %.0f.", answerWithin.Seconds()),
+	} {
+		if !strings.Contains(text, sentence) {
+			t.Errorf("nothing says: %s", sentence)
 		}
 	}
 }
