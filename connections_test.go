@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/iotest"
 
 	"nameplate/internal/clientaddr"
 )
@@ -144,13 +143,13 @@ func TestABodyMayBeInSmallChunksUpToALimit(t *testing.T) {
 	alice.mustEnter("signUp", "Alice", password)
 	send := func(contentType, body string) *answer {
 		t.Helper()
-		r, err := http.NewRequest(http.MethodPost, s.url+"/graphql", iotest.OneByteReader(strings.NewReader(body)))
+		r, err := http.NewRequest(http.MethodPost, s.url+"/graphql", strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.Header.Set("Content-Type", contentType)
 		r.Header.Set("Authorization", "Bearer "+alice.token)
-		res, err := http.DefaultClient.Do(r)
+		res, err := crumble(r)
 		if err != nil {
 			t.Fatal(err)
 		}
