@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,20 +27,24 @@ const (
 	maxHeaderBytes = 32 << 10
 )
 
-// What a client still sends after its request was refused is thrown away for so long, and
-// so many bytes of it.
 const (
+	// settleTime is how long the rest of a body is waited for, and maxSettle how many bytes
+	// of it are taken, where nobody reads it but the connection could be kept.
+	settleTime = 5 * time.Millisecond
+	maxSettle  = 64 << 10
+	// lingerTime is how long a connection that isn't kept goes on taking what the client
+	// sends, and maxLinger how many bytes.
 	lingerTime = 10 * time.Second
 	maxLinger  = 64 << 20
+	// maxFraming is how many bytes of a body may be framing, beside a quarter of its content:
+	// of one in chunks of a byte, that is most of it, and takes long to take apart.
+	maxFraming = 1 << 20
 )
 
-// Of a body in small chunks, most is framing, which costs time to take apart. It may be a
-// quarter of the body, and that much beside.
-const maxFraming = 1 << 20
-
+// newServer makes a server for a limitedListener.
 func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           lingerOverBodies(handler),
+		Handler:           settleBodies(handler),
 		ConnContext:       withConnection,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
@@ -50,7 +56,8 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 }
 
 // serveHTTP serves until ctx is done, and then until what has begun is finished, for
-// which it has grace: enough for every request but an upload on a slow line.
+// which it has grace. That is enough for a request to come and to be done; what is cut off
+// is an upload on a slow line, or an answer that is read slowly.
 func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener, grace time.Duration, log *slog.Logger) error {
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
@@ -68,9 +75,9 @@ func serveHTTP(ctx context.Context, server *http.Server, listener net.Listener, 
 	return nil
 }
 
-// limitedListener bounds how many connections are open: what comes beyond that waits, and
-// is closed where it comes from an address that has enough of them, so that one address
-// can't take them all. Those of proxies bring many clients.
+// limitedListener bounds how many connections are open at once: more wait. An address may
+// have perAddress of them, and more from it are closed, so that it can't take them all. A
+// proxy's has no such limit, since it brings many clients.
 type limitedListener struct {
 	net.Listener
 	slots     *semaphore.Weighted
@@ -115,7 +122,7 @@ func (l *limitedListener) Accept() (net.Conn, error) {
 		addr := conn.RemoteAddr().String()
 		from := clientaddr.Network(addr)
 		if l.admit(from, l.perAddress > 0 && !l.proxies.Has(addr)) {
-			return &connection{Conn: conn, release: sync.OnceFunc(func() { l.leave(from) })}, nil
+			return &connection{Conn: conn, listener: l, from: from}, nil
 		}
 		l.warn()
 		_ = conn.Close() // nothing was sent
@@ -154,8 +161,10 @@ func (l *limitedListener) Close() error {
 // connection is one that a limitedListener has accepted.
 type connection struct {
 	net.Conn
-	release func()
-	read    atomic.Int64 // bytes
+	listener *limitedListener
+	from     netip.Prefix
+	left     sync.Once
+	read     atomic.Int64 // bytes
 	// lingers is whether the client may still be sending what nobody will read.
 	lingers atomic.Bool
 }
@@ -170,22 +179,23 @@ func (c *connection) Read(p []byte) (int, error) {
 // CloseWrite tells the client that nothing more comes, and reads on for a while: one whose
 // connection is closed while it sends gets an error instead of the answer (RFC 9112,
 // section 9.6). The bytes aren't looked at, so this costs little however they are framed.
-// net/http calls it where it has refused a request by itself.
+// net/http too calls it, where a header is too large.
 func (c *connection) CloseWrite() error {
 	c.lingers.Store(false)
 	var err error
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		err = half.CloseWrite()
 	}
-	_ = c.SetReadDeadline(time.Now().Add(lingerTime)) // on error, so has reading
-	_, _ = io.CopyN(io.Discard, c.Conn, maxLinger)    // at its end, or at the latest then
+	_ = c.SetReadDeadline(time.Now().Add(lingerTime)) // if this fails, so does reading
+	_, _ = io.CopyN(io.Discard, c.Conn, maxLinger)    // however it ends, it has
 	return err
 }
 
-// Close implements net.Conn.
+// Close implements net.Conn. While the server stops it doesn't linger: net/http closes
+// connections one after the other then.
 func (c *connection) Close() error {
-	defer c.release()
-	if c.lingers.Load() {
+	defer c.left.Do(func() { c.listener.leave(c.from) })
+	if c.lingers.Load() && c.listener.listening.Err() == nil {
 		_ = c.CloseWrite() // the client has its answer, or has left
 	}
 	return c.Conn.Close()
@@ -197,36 +207,60 @@ func withConnection(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, conn)
 }
 
-// lingerOverBodies lets a connection linger where the handler has left some of the body,
-// and so lets the answer go out before that has come. By itself, net/http would read on
-// for up to 256 KB before the answer, and then close.
-func lingerOverBodies(next http.Handler) http.Handler {
+// settleBodies sees to what the handler has left of a body when it answers. By itself,
+// net/http would take 256 KB of it apart before it sends the answer, and then close the
+// connection on a client that still sends.
+func settleBodies(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		conn, ok := r.Context().Value(connKey{}).(*connection)
-		if !ok || r.Body == http.NoBody {
+		if r.Body == http.NoBody {
 			next.ServeHTTP(w, r)
 			return
 		}
+		conn := r.Context().Value(connKey{}).(*connection)
 		body := &requestBody{ReadCloser: r.Body, conn: conn, before: conn.read.Load()}
-		asked := *r // net/http looks at the request's own body
-		asked.Body = body
-		next.ServeHTTP(w, &asked)
-		if body.ended {
-			return
-		}
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // on error, so has reading
-		// What has come already is read, so that a small body's connection is kept. A client
-		// that asks before it sends would be told to.
-		if body.begun || r.Header.Get("Expect") == "" {
-			if _, err := io.Copy(io.Discard, body); err == nil {
-				return
+		settle := sync.OnceFunc(func() {
+			if !body.settle(w, r) {
+				w.Header().Set("Connection", "close")
+				conn.lingers.Store(true)
 			}
-		}
-		conn.lingers.Store(true)
+		})
+		asked := *r // net/http looks at the body of its own
+		asked.Body = body
+		next.ServeHTTP(&settler{w, settle}, &asked)
+		settle()
 	})
 }
 
-// requestBody knows whether any of it was asked for, and whether there is more.
+// settler settles the body before the header goes out, which says whether the connection
+// is kept.
+type settler struct {
+	http.ResponseWriter
+	settle func()
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (s *settler) WriteHeader(status int) {
+	s.settle()
+	s.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (s *settler) Write(b []byte) (int, error) {
+	s.settle()
+	return s.ResponseWriter.Write(b)
+}
+
+// FlushError is for http.ResponseController.
+func (s *settler) FlushError() error {
+	s.settle()
+	return http.NewResponseController(s.ResponseWriter).Flush()
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (s *settler) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+// requestBody is a request's body that knows whether any of it was asked for, and whether
+// more can come.
 type requestBody struct {
 	io.ReadCloser
 	conn         *connection
@@ -235,14 +269,29 @@ type requestBody struct {
 	begun, ended bool
 }
 
-// Read implements io.Reader.
+// Read implements io.Reader. After an error other than these two, such as bad framing, the
+// client may be sending on.
 func (b *requestBody) Read(p []byte) (int, error) {
 	b.begun = true
 	n, err := b.ReadCloser.Read(p)
 	b.length += int64(n)
-	b.ended = err != nil
+	b.ended = errors.Is(err, io.EOF) || errors.Is(err, os.ErrDeadlineExceeded)
 	if limit := b.length + b.length/4 + maxFraming; err == nil && b.conn.read.Load()-b.before > limit {
 		err = &http.MaxBytesError{Limit: limit}
 	}
 	return n, err
+}
+
+// settle takes a short rest, so that the connection can be kept. It is false where more may
+// come. A client that asks before it sends is not told to.
+func (b *requestBody) settle(w http.ResponseWriter, r *http.Request) bool {
+	switch {
+	case b.ended:
+		return true
+	case !b.begun && r.Header.Get("Expect") != "":
+		return false
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(settleTime)) // if this fails, so does reading
+	_, err := io.CopyN(io.Discard, b, maxSettle)
+	return errors.Is(err, io.EOF)
 }

@@ -8,10 +8,13 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"nameplate/internal/clientaddr"
 )
@@ -117,6 +120,7 @@ func TestARefusedRequestWithALittleBodyKeepsItsConnection(t *testing.T) {
 		"Content-Length: 7\r\n\r\nhunter2",
 		"Transfer-Encoding: chunked\r\n\r\n7\r\nhunter2\r\n0\r\n\r\n",
 		"Content-Length: 0\r\n\r\n",
+		"Content-Length: 20000\r\n\r\n" + strings.Repeat("x", 20000), // more than comes with the header
 	} {
 		l := dial(t, s)
 		for range 3 {
@@ -133,6 +137,116 @@ func TestARefusedRequestWithALittleBodyKeepsItsConnection(t *testing.T) {
 		if err := l.receive(); err != nil {
 			t.Errorf("%q: the next request: %v", body, err)
 		}
+	}
+}
+
+// net/http takes apart what is left of a body before it sends an answer of more than 2 KB,
+// and watches the connection from then on: what is done to that afterwards would meet the
+// next request.
+func TestAnAnswerToARequestWithABodyLeavesTheNextAlone(t *testing.T) {
+	s := start(t, t.TempDir(), map[string]string{"NAMEPLATE_THROTTLE": "off"})
+	alice := newClient(t, s.url, false)
+	alice.mustEnter("signUp", "Alice", password)
+	picture, err := url.Parse(alice.me()["avatarUrl"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{
+		"/schema.graphqls", "/playground/", picture.Path, "/graphql?query={__schema{types{name,description}}}", "/graphql?query={__typename}", "/nothing",
+	} {
+		for _, body := range []string{
+			"Content-Length: 2\r\n\r\nhi",
+			"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+			"Content-Length: 3000\r\n\r\n" + strings.Repeat("x", 3000),
+		} {
+			l := dial(t, s)
+			for range 5 {
+				l.send(t, "GET "+path+" HTTP/1.1\r\nHost: localhost\r\n"+body)
+				if res, err := http.ReadResponse(l.r, nil); err != nil {
+					t.Fatalf("%s: %v", path, err)
+				} else if n, err := io.Copy(io.Discard, res.Body); err != nil || n == 0 || res.Close {
+					t.Fatalf("%s: %d bytes, closed %t, %v", path, n, res.Close, err)
+				}
+				l.send(t, "GET /graphql?query={me{name}} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+alice.token+"\r\n\r\n")
+				res, err := http.ReadResponse(l.r, nil)
+				if err != nil {
+					t.Fatalf("after %s: %v", path, err)
+				}
+				if a, err := readAnswer(res); err != nil || a.at("me", "name") != "Alice" {
+					t.Fatalf("after %s: %v, %v", path, err, a)
+				}
+			}
+			l.Close()
+		}
+	}
+}
+
+// Such a client sends nothing before it is told to, or refused (RFC 9110, section
+// 10.1.1): each would wait for the other.
+func TestAClientThatAsksFirstIsRefusedAtOnce(t *testing.T) {
+	s := start(t, t.TempDir(), nil)
+	for header, status := range map[string]int{
+		"Content-Type: text/plain\r\nContent-Length: 5000":                                    415,
+		"Content-Type: application/json\r\nContent-Length: 65537":                             413,
+		"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000":               401,
+		"Origin: http://evil.example\r\nContent-Type: application/json\r\nContent-Length: 50": 403,
+	} {
+		l := dial(t, s)
+		begun := time.Now()
+		l.send(t, "POST /graphql HTTP/1.1\r\nHost: localhost\r\n"+header+"\r\nExpect: 100-continue\r\n\r\n")
+		res, err := http.ReadResponse(l.r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.StatusCode != status || !res.Close {
+			t.Errorf("%s: status %d, want %d; closed %t", header, res.StatusCode, status, res.Close)
+		}
+		if took := time.Since(begun); took > lingerTime {
+			t.Errorf("%s: after %s", header, took)
+		}
+	}
+}
+
+// What can't be taken apart may go on all the same.
+func TestAClientOfBadChunksReadsItsAnswerWhenItHasSentAll(t *testing.T) {
+	s := start(t, t.TempDir(), nil)
+	for name, chunks := range map[string]string{
+		"no length":       "zz\r\n",
+		"long extensions": strings.Repeat("1;"+strings.Repeat("x", 1000)+"\r\nx\r\n", 1000),
+	} {
+		l := dial(t, s)
+		l.send(t, "POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"+
+			chunks+strings.Repeat("x", 12*megabyte))
+		res, err := http.ReadResponse(l.r, nil)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if a, err := readAnswer(res); err != nil || a.Status != http.StatusBadRequest || a.code() != "BAD_REQUEST" {
+			t.Errorf("%s: %v, %v", name, err, a)
+		}
+	}
+}
+
+// While the server stops, connections are closed one after the other.
+func TestAConnectionDoesNotLingerWhileTheServerStops(t *testing.T) {
+	for stopping, want := range map[bool]time.Duration{false: lingerTime, true: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			in, l, accepted, _ := accept(t, 0)
+			in.connect(t, "192.0.2.1:1")
+			conn := (<-accepted).(*connection)
+			end := sync.OnceFunc(func() { l.Close() })
+			defer end()
+			if stopping {
+				end()
+			}
+			conn.lingers.Store(true)
+			begun := time.Now()
+			conn.Close()
+			if took := time.Since(begun); took != want {
+				t.Errorf("stopping %t: it took %s, want %s", stopping, took, want)
+			}
+		})
 	}
 }
 
@@ -165,28 +279,21 @@ func TestABodyMayBeInSmallChunksUpToALimit(t *testing.T) {
 	}
 	all := oversizedRequests("")
 	upload := all[len(all)-1].begin
-	if a := send("multipart/form-data; boundary=b", upload+strings.Repeat("x", 150*kilobyte)+"\r\n--b--\r\n"); a.outcome() != "updateAvatar: IMAGE_UNSUPPORTED" {
-		t.Errorf("150 KB: status %d, %s", a.Status, a.Body)
-	}
-	if a := send("multipart/form-data; boundary=b", upload+strings.Repeat("x", megabyte)+"\r\n--b--\r\n"); a.outcome() != "PAYLOAD_TOO_LARGE" {
-		t.Errorf("1 MB: status %d, %s", a.Status, a.Body)
+	// With five bytes of framing for each, so many come to a quarter and 1 MB.
+	const bound = maxFraming * 100 / 475
+	for size, want := range map[int]string{
+		bound - 8*kilobyte: "updateAvatar: IMAGE_UNSUPPORTED",
+		bound + 8*kilobyte: "PAYLOAD_TOO_LARGE",
+		megabyte:           "PAYLOAD_TOO_LARGE",
+	} {
+		a := send("multipart/form-data; boundary=b", upload+strings.Repeat("x", size-len(upload))+"\r\n--b--\r\n")
+		if a.outcome() != want {
+			t.Errorf("%d bytes: status %d, %s; want %s", size, a.Status, a.Body, want)
+		}
 	}
 }
 
-// pipeListener has connections in memory, whose clients have addresses of choice.
-type pipeListener struct {
-	net.Listener
-	conns chan net.Conn
-}
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	if conn, ok := <-l.conns; ok {
-		return conn, nil
-	}
-	return nil, net.ErrClosed
-}
-
-func (l *pipeListener) connect(t *testing.T, addr string) {
+func (l *memoryListener) connect(t *testing.T, addr string) {
 	t.Helper()
 	client, server := net.Pipe()
 	t.Cleanup(func() { client.Close() })
@@ -202,13 +309,13 @@ type from struct {
 func (f from) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(f.addr)) }
 
 // accept listens with a limit, and sends what is accepted until there are no more.
-func accept(t *testing.T, perAddress int) (in *pipeListener, l *limitedListener, accepted chan net.Conn, log *logBuffer) {
+func accept(t *testing.T, perAddress int) (in *memoryListener, l *limitedListener, accepted chan net.Conn, log *logBuffer) {
 	t.Helper()
 	proxies, err := clientaddr.ParseProxies([]string{"10.0.0.0/8", "2001:db8::1"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, accepted, log = &pipeListener{conns: make(chan net.Conn)}, make(chan net.Conn, 1000), newLogBuffer()
+	in, accepted, log = &memoryListener{conns: make(chan net.Conn)}, make(chan net.Conn, 1000), newLogBuffer()
 	l = limitConnections(in, 1000, perAddress, proxies, slog.New(slog.NewTextHandler(log, nil)))
 	go func() {
 		defer close(accepted)
@@ -224,7 +331,7 @@ func accept(t *testing.T, perAddress int) (in *pipeListener, l *limitedListener,
 }
 
 // settled are the connections that were accepted, when all were accepted or closed.
-func settled(t *testing.T, in *pipeListener, accepted chan net.Conn) (open []net.Conn) {
+func settled(t *testing.T, in *memoryListener, accepted chan net.Conn) (open []net.Conn) {
 	t.Helper()
 	const last = "203.0.113.1:1"
 	in.connect(t, last)
@@ -273,7 +380,7 @@ func TestAnAddressHasSoManyConnections(t *testing.T) {
 		for _, conn := range slices.Concat(open, more) {
 			conn.Close()
 		}
-		close(in.conns)
+		in.Close()
 		<-accepted // its end
 		if len(l.open) != 0 || !l.slots.TryAcquire(1000) {
 			t.Errorf("%+v: of closed connections, %v are counted", test, l.open)
@@ -290,14 +397,15 @@ func TestAHundredConnectionsThatCloseAtOnceAreCountedRight(t *testing.T) {
 	for range 5 {
 		for range 100 {
 			in.connect(t, "192.0.2.1:1")
-			conn := <-accepted
-			for range 2 {
-				closing.Go(func() { conn.Close() })
+			for _, conn := range settled(t, in, accepted) {
+				for range 2 {
+					closing.Go(func() { conn.Close() })
+				}
 			}
 		}
 		closing.Wait()
 	}
-	close(in.conns)
+	in.Close()
 	if _, more := <-accepted; more || len(l.open) != 0 || !l.slots.TryAcquire(1000) {
 		t.Errorf("%v are left", l.open)
 	}

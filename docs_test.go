@@ -197,14 +197,13 @@ func TestTheDocsTellTheNumbersOfTheCode(t *testing.T) {
 	}
 	for document, sentences := range map[string][]string{
 		"docs/graphql.md": {
-			fmt.Sprintf("| requests from an address, a second; at once | %d; 1,000 |", conf.MaxRate),
 			fmt.Sprintf("must send its header within %.0f seconds (up to %d KB,", headerTimeout.Seconds(), maxHeaderBytes/kilobyte),
 			fmt.Sprintf("and its body within %.0f,", readTimeout.Seconds()),
-			fmt.Sprintf("a quarter more in framing, and %d MB.", maxFraming/megabyte),
+			fmt.Sprintf("may be up to %d MB and a quarter of it", maxFraming/megabyte),
 			fmt.Sprintf("for up to %.0f seconds and %d MB,", lingerTime.Seconds(), maxLinger/megabyte),
 		},
 		"docs/config.md": {
-			fmt.Sprintf("after %.0f seconds and `NAMEPLATE_MAX_TIME` at the latest", readTimeout.Seconds()),
+			fmt.Sprintf("After %.0f seconds and `NAMEPLATE_MAX_TIME` it cuts off", readTimeout.Seconds()),
 			fmt.Sprintf("| `NAMEPLATE_MAX_CONNECTIONS` | `%d` |", conf.MaxConnections),
 			fmt.Sprintf("| `NAMEPLATE_MAX_CONNECTIONS_PER_ADDRESS` | `%d` |", conf.MaxConnectionsPerAddress),
 			fmt.Sprintf("| `NAMEPLATE_MAX_RATE` | `%d` |", conf.MaxRate),

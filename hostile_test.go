@@ -119,11 +119,10 @@ func crumble(req *http.Request) (*http.Response, error) {
 		defer close(sent)
 		w := bufio.NewWriterSize(conn, 64*kilobyte)
 		_, err := w.WriteString(strings.Replace(text.String(), "Content-Length: 0\r\n", "Transfer-Encoding: chunked\r\n", 1))
-		crumbs := bufio.NewReader(req.Body)
+		crumbs, chunk := bufio.NewReader(req.Body), []byte("1\r\n.\r\n")
 		for err == nil { // until the body ends or the server has closed the connection
-			var b byte
-			if b, err = crumbs.ReadByte(); err == nil {
-				_, err = w.Write([]byte{'1', '\r', '\n', b, '\r', '\n'})
+			if chunk[3], err = crumbs.ReadByte(); err == nil {
+				_, err = w.Write(chunk)
 			}
 		}
 		_, _ = w.WriteString("0\r\n\r\n") // what fails now has failed before

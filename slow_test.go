@@ -194,20 +194,20 @@ func TestConnectionsBeyondTheLimitWait(t *testing.T) {
 	}
 }
 
-// oneConnection is a listener of a connection in memory.
-type oneConnection struct {
+// memoryListener listens for connections in memory.
+type memoryListener struct {
 	net.Listener
 	conns chan net.Conn
 }
 
-func (l *oneConnection) Accept() (net.Conn, error) {
+func (l *memoryListener) Accept() (net.Conn, error) {
 	if conn, ok := <-l.conns; ok {
 		return conn, nil
 	}
 	return nil, net.ErrClosed
 }
 
-func (l *oneConnection) Close() error {
+func (l *memoryListener) Close() error {
 	close(l.conns)
 	return nil
 }
@@ -239,7 +239,7 @@ func (c slowClient) meet(t *testing.T) (took time.Duration, answer string) {
 		}
 	}
 	client, conn := net.Pipe()
-	listener := &oneConnection{conns: make(chan net.Conn, 1)}
+	listener := &memoryListener{conns: make(chan net.Conn, 1)}
 	listener.conns <- conn
 	var group sync.WaitGroup
 	start := time.Now()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"regexp"
@@ -14,8 +15,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/language"
+	textmessage "golang.org/x/text/message"
 
 	"nameplate/ent"
+	"nameplate/internal/config"
 )
 
 func readDocs(t *testing.T) string {
@@ -38,8 +42,15 @@ func TestTheDocsNameEveryLimitAsItsErrorDoes(t *testing.T) {
 
 func TestTheDocsTellTheNumbersOfTheCode(t *testing.T) {
 	text := strings.Join(strings.Fields(readDocs(t)), " ")
-	limits := defaultLimits(t)
+	conf, _, err := config.Parse(nil, func(string) string { return "" }, io.Discard, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits, number := conf.Limits, textmessage.NewPrinter(language.English)
 	for _, sentence := range []string{
+		number.Sprintf("| bytes of a body, its file not counted | %d |", limits.MaxBody),
+		number.Sprintf("| bytes of a file | %d |", limits.MaxUpload),
+		number.Sprintf("| requests from an address, a second; at once | %d; %d |", conf.MaxRate, burst*conf.MaxRate),
 		fmt.Sprintf("| objects and lists of the JSON within one another | %d |", limits.MaxJSONDepth),
 		fmt.Sprintf("| errors of a response, characters of a message | %d, %d |", limits.MaxErrors, limits.MaxErrorLength),
 		fmt.Sprintf("| seconds of an operation, not counted while its file arrives | %.0f |", limits.MaxTime.Seconds()),

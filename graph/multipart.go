@@ -49,14 +49,14 @@ func (t multipartTransport) Do(w http.ResponseWriter, r *http.Request, exec grap
 	}
 	// Until the request is known to be one, little of it is read: what stands
 	// around the parts is kept in memory.
-	body := &limitedBody{body: r.Body, left: int64(t.limits.MaxBody) + maxMap + maxBetween}
+	body := &limitedBody{body: r.Body, limit: int64(t.limits.MaxBody) + maxMap + maxBetween}
 	r.Body = io.NopCloser(body)
 	params, file, err := t.limits.parseMultipart(r)
 	if err != nil {
 		t.refuse(w, r, exec, err)
 		return
 	}
-	body.left = int64(t.limits.MaxUpload) + maxBetween
+	body.limit = body.read + int64(t.limits.MaxUpload) + maxBetween
 
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
@@ -70,16 +70,16 @@ func (t multipartTransport) Do(w http.ResponseWriter, r *http.Request, exec grap
 
 // limitedBody fails as http.MaxBytesReader does, at a limit that can be changed.
 type limitedBody struct {
-	body io.Reader
-	left int64
+	body        io.Reader
+	read, limit int64
 }
 
 func (l *limitedBody) Read(p []byte) (int, error) {
-	if l.left <= 0 {
-		return 0, &http.MaxBytesError{}
+	if l.read >= l.limit {
+		return 0, &http.MaxBytesError{Limit: l.limit}
 	}
-	n, err := l.body.Read(p[:min(int64(len(p)), l.left)])
-	l.left -= int64(n)
+	n, err := l.body.Read(p[:min(int64(len(p)), l.limit-l.read)])
+	l.read += int64(n)
 	return n, err
 }
 

@@ -28,7 +28,7 @@ func OwnPages(sessions *session.Manager, origins []string, next http.Handler) (h
 		switch {
 		case protection.Check(&asked) != nil:
 			refuse(w, r, withCode(&gqlerror.Error{}, codeForbidden, "A page of another origin may not use this server."))
-		case isGet && sessions.ByCookie(r) && !byOwnScript(r):
+		case isGet && sessions.ByCookie(r) && !byScript(r):
 			refuse(w, r, withCode(&gqlerror.Error{}, codeForbidden, "With the session cookie, send a POST."))
 		default:
 			next.ServeHTTP(w, r)
@@ -36,11 +36,11 @@ func OwnPages(sessions *session.Manager, origins []string, next http.Handler) (h
 	}), nil
 }
 
-// byOwnScript is whether a GET that the protection has let through is known to be an own
-// page's. Over plain http, and from older browsers, a link in another page tells nothing,
-// and a script of an own page no more than the address of that. A link in a mail, which
-// opens the URL itself, comes from nowhere.
-func byOwnScript(r *http.Request) bool {
+// byScript is whether a GET that the protection has let through is known not to come from
+// a link, in a mail or in a page. Browsers mark following one as navigation; over plain
+// http, and older ones, they don't, and then an Origin or a Referer of this host must show
+// that it comes from here.
+func byScript(r *http.Request) bool {
 	if r.Header.Get("Sec-Fetch-Mode") == "navigate" {
 		return false
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -56,8 +57,8 @@ func NewHandler(resolver *Resolver, o Options) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setHeader(w) // here, since after a panic it is gqlgen that answers
 		if !negotiate(w, r) {
-			refuse(w, r, withCode(&gqlerror.Error{}, codeNotAcceptable,
-				"The response can be application/graphql-response+json or application/json."))
+			write(w, &graphql.Response{Errors: gqlerror.List{withCode(&gqlerror.Error{}, codeNotAcceptable,
+				"The response can be application/graphql-response+json or application/json.")}})
 			return
 		}
 		server.ServeHTTP(w, r)

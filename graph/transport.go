@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -143,8 +144,9 @@ func badRequest(message string) error { return &codedError{codeBadRequest, messa
 // readError is what reading a body failed with: it was too long, or it ended
 // early.
 func readError(err error) error {
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return &codedError{codePayloadTooLarge, "The request is too large."}
+	if tooLong, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return &codedError{codePayloadTooLarge, fmt.Sprintf(
+			"The body has more than %d bytes, counting what frames its parts and chunks.", tooLong.Limit)}
 	}
 	return badRequest("The request ended before it was complete.")
 }

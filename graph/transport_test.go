@@ -1,9 +1,6 @@
 package graph
 
 import (
-	"bufio"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -128,39 +125,6 @@ func TestOperationNameChoosesTheOperation(t *testing.T) {
 		a := e.post(toJSON(t, body))
 		if a.code() != "GRAPHQL_VALIDATION_FAILED" || !strings.Contains(a.message(), "There is no operation to run.") {
 			t.Errorf("%v: %s", body, a.Body)
-		}
-	}
-}
-
-// Such a client sends nothing before it is told to, or refused (RFC 9110, section
-// 10.1.1): each would wait for the other.
-func TestAClientThatAsksFirstIsRefusedAtOnce(t *testing.T) {
-	server := httptest.NewServer(newEndpoint(t))
-	defer server.Close()
-	for header, status := range map[string]int{
-		"Content-Type: text/plain\r\nContent-Length: 5000":                      http.StatusUnsupportedMediaType,
-		"Content-Type: application/json\r\nContent-Length: 65537":               http.StatusRequestEntityTooLarge,
-		"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000": http.StatusUnauthorized,
-	} {
-		conn, err := net.Dial("tcp", server.Listener.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
-			t.Fatal(err)
-		}
-		_, err = io.WriteString(conn, "POST /graphql HTTP/1.1\r\nHost: localhost\r\n"+header+"\r\nExpect: 100-continue\r\n\r\n")
-		if err != nil {
-			t.Fatal(err)
-		}
-		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer res.Body.Close()
-		if res.StatusCode != status {
-			t.Errorf("%s: status %d, want %d", header, res.StatusCode, status)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package graph
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -53,15 +52,6 @@ func newUserError(ctx context.Context, f *fault.Error, under []string) UserError
 	return out
 }
 
-// maxAcceptLanguage is how many bytes of the header are looked at: reading a list takes a
-// microsecond for each of its languages. Browsers send less than a hundred.
-const maxAcceptLanguage = 256
-
 func acceptLanguage(ctx context.Context) string {
-	header := graphql.GetOperationContext(ctx).Headers.Get("Accept-Language")
-	if len(header) > maxAcceptLanguage {
-		header = header[:maxAcceptLanguage]
-		header = header[:max(strings.LastIndexByte(header, ','), 0)] // the last may be half a language
-	}
-	return header
+	return beginning(graphql.GetOperationContext(ctx).Headers.Get("Accept-Language"))
 }

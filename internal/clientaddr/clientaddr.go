@@ -30,12 +30,12 @@ type Proxies []netip.Prefix
 func ParseProxies(list []string) (Proxies, error) {
 	var proxies Proxies
 	for _, text := range list {
-		addr, err := netip.ParseAddr(text)
-		prefix := netip.PrefixFrom(addr, addr.BitLen())
-		if err != nil {
-			prefix, err = netip.ParsePrefix(text)
+		prefix, err := netip.ParsePrefix(text)
+		if addr, addrErr := netip.ParseAddr(text); addrErr == nil && addr.Zone() == "" {
+			addr = addr.Unmap()
+			prefix, err = addr.Prefix(addr.BitLen())
 		}
-		if err != nil || addr.Zone() != "" {
+		if err != nil || prefix.Addr().Is4In6() { // of such a network, the one in IPv4 is meant
 			return nil, fmt.Errorf("%q is neither an address nor a network", text)
 		}
 		proxies = append(proxies, prefix)
@@ -104,6 +104,9 @@ func parseHop(text string) (netip.Addr, bool) {
 	if addrPort, err := netip.ParseAddrPort(text); err == nil {
 		return addrPort.Addr(), true
 	}
-	addr, err := netip.ParseAddr(strings.Trim(text, "[]"))
+	if inner, ok := strings.CutPrefix(text, "["); ok {
+		text = strings.TrimSuffix(inner, "]")
+	}
+	addr, err := netip.ParseAddr(text)
 	return addr, err == nil
 }

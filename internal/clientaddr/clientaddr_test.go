@@ -32,12 +32,13 @@ func TestAClientHasAnAddressOrInIPv6ANetwork(t *testing.T) {
 }
 
 func TestProxiesAreAddressesOrNetworks(t *testing.T) {
-	proxies, err := ParseProxies([]string{"127.0.0.1", "10.0.0.0/8", "::1", "2001:db8::/32"})
+	proxies, err := ParseProxies([]string{"127.0.0.1", "10.0.0.0/8", "::1", "2001:db8::/32", "::ffff:192.0.2.1"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for addr, want := range map[string]bool{
 		"127.0.0.1": true, "::ffff:127.0.0.1": true, "127.0.0.2": false,
+		"192.0.2.1": true, "::ffff:192.0.2.1": true, "192.0.2.2": false,
 		"10.255.0.1": true, "11.0.0.1": false,
 		"::1": true, "::1%lo": true, "::2": false,
 		"2001:db8:ffff::1": true, "2001:db9::1": false,
@@ -49,7 +50,7 @@ func TestProxiesAreAddressesOrNetworks(t *testing.T) {
 	if proxies.Has("@") || proxies.Has("127.0.0.1") {
 		t.Error("what is no address with a port is a proxy's")
 	}
-	for _, wrong := range []string{"", "proxy.example.com", "10.0.0.0/33", "10.0.0", "127.0.0.1:80", "fe80::1%eth0", " 127.0.0.1", "*"} {
+	for _, wrong := range []string{"", "proxy.example.com", "10.0.0.0/33", "10.0.0", "127.0.0.1:80", "fe80::1%eth0", " 127.0.0.1", "*", "::ffff:10.0.0.0/104"} {
 		if _, err := ParseProxies([]string{"127.0.0.1", wrong}); err == nil || !strings.Contains(err.Error(), `"`+wrong+`"`) {
 			t.Errorf("%q: %v", wrong, err)
 		}
@@ -81,6 +82,7 @@ func TestTheClientIsTheFirstAddressBackThatIsNoProxys(t *testing.T) {
 		{"127.0.0.1,10.0.0.1", peer, "10.0.0.1:0", []string{"192.0.2.1, nonsense, 10.0.0.1"}},
 		{"127.0.0.1", peer, "192.0.2.1:0", []string{"nonsense, 192.0.2.1"}},
 		{"127.0.0.1", peer, "127.0.0.1:0", []string{"192.0.2.1, "}},
+		{"127.0.0.1", peer, "127.0.0.1:0", []string{"]192.0.2.1["}},
 		// As some proxies write them.
 		{"127.0.0.1", peer, "192.0.2.1:0", []string{"192.0.2.1:4711"}},
 		{"127.0.0.1", peer, "192.0.2.1:0", []string{"::ffff:192.0.2.1"}},

@@ -251,7 +251,7 @@ func (c *Config) checkOrigins() error {
 func (c *Config) parseProxies() (err error) {
 	trim(c.TrustedProxies)
 	if c.Proxies, err = clientaddr.ParseProxies(c.TrustedProxies); err != nil {
-		return fmt.Errorf("NAMEPLATE_TRUSTED_PROXIES must be addresses or networks, such as 127.0.0.1,10.0.0.0/8: %w", err)
+		return fmt.Errorf("NAMEPLATE_TRUSTED_PROXIES must be addresses or networks, such as 127.0.0.1,192.0.2.0/28: %w", err)
 	}
 	return nil
 }
