@@ -179,7 +179,7 @@ func (c *connection) Read(p []byte) (int, error) {
 // CloseWrite tells the client that nothing more comes, and reads on for a while: one whose
 // connection is closed while it sends gets an error instead of the answer (RFC 9112,
 // section 9.6). The bytes aren't looked at, so this costs little however they are framed.
-// net/http too calls it, where a header is too large.
+// It ends when the server stops. net/http too calls it, where a header is too large.
 func (c *connection) CloseWrite() error {
 	c.lingers.Store(false)
 	var err error
@@ -187,15 +187,15 @@ func (c *connection) CloseWrite() error {
 		err = half.CloseWrite()
 	}
 	_ = c.SetReadDeadline(time.Now().Add(lingerTime)) // if this fails, so does reading
-	_, _ = io.CopyN(io.Discard, c.Conn, maxLinger)    // however it ends, it has
+	defer context.AfterFunc(c.listener.listening, func() { _ = c.SetReadDeadline(time.Now()) })()
+	_, _ = io.CopyN(io.Discard, c.Conn, maxLinger) // however it ends, it has
 	return err
 }
 
-// Close implements net.Conn. While the server stops it doesn't linger: net/http closes
-// connections one after the other then.
+// Close implements net.Conn.
 func (c *connection) Close() error {
 	defer c.left.Do(func() { c.listener.leave(c.from) })
-	if c.lingers.Load() && c.listener.listening.Err() == nil {
+	if c.lingers.Load() {
 		_ = c.CloseWrite() // the client has its answer, or has left
 	}
 	return c.Conn.Close()
@@ -219,9 +219,10 @@ func settleBodies(next http.Handler) http.Handler {
 		conn := r.Context().Value(connKey{}).(*connection)
 		body := &requestBody{ReadCloser: r.Body, conn: conn, before: conn.read.Load()}
 		settle := sync.OnceFunc(func() {
-			if !body.settle(w, r) {
+			late := body.late // for which the client had its time
+			if late || !body.takeRest(w, r) {
 				w.Header().Set("Connection", "close")
-				conn.lingers.Store(true)
+				conn.lingers.Store(!late)
 			}
 		})
 		asked := *r // net/http looks at the body of its own
@@ -259,39 +260,40 @@ func (s *settler) FlushError() error {
 // Unwrap lets http.ResponseController reach the connection.
 func (s *settler) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
-// requestBody is a request's body that knows whether any of it was asked for, and whether
-// more can come.
+// requestBody is a request's body that knows how far it was read.
 type requestBody struct {
 	io.ReadCloser
-	conn         *connection
-	before       int64 // bytes of the connection
-	length       int64
-	begun, ended bool
+	conn   *connection
+	before int64 // bytes of the connection
+	length int64
+	// begun is whether any of it was asked for, ended whether it has come to its end, and
+	// late whether it didn't in time.
+	begun, ended, late bool
 }
 
-// Read implements io.Reader. After an error other than these two, such as bad framing, the
-// client may be sending on.
+// Read implements io.Reader.
 func (b *requestBody) Read(p []byte) (int, error) {
 	b.begun = true
 	n, err := b.ReadCloser.Read(p)
 	b.length += int64(n)
-	b.ended = errors.Is(err, io.EOF) || errors.Is(err, os.ErrDeadlineExceeded)
+	b.ended, b.late = errors.Is(err, io.EOF), errors.Is(err, os.ErrDeadlineExceeded)
 	if limit := b.length + b.length/4 + maxFraming; err == nil && b.conn.read.Load()-b.before > limit {
 		err = &http.MaxBytesError{Limit: limit}
 	}
 	return n, err
 }
 
-// settle takes a short rest, so that the connection can be kept. It is false where more may
+// takeRest takes a short rest, so that the connection can be kept. It is false where more may
 // come. A client that asks before it sends is not told to.
-func (b *requestBody) settle(w http.ResponseWriter, r *http.Request) bool {
-	switch {
-	case b.ended:
+func (b *requestBody) takeRest(w http.ResponseWriter, r *http.Request) bool {
+	if b.ended {
 		return true
-	case !b.begun && r.Header.Get("Expect") != "":
+	}
+	// Also for net/http, which reads a short rest before it closes. If it fails, so does reading.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(settleTime))
+	if !b.begun && r.Header.Get("Expect") != "" {
 		return false
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(settleTime)) // if this fails, so does reading
 	_, err := io.CopyN(io.Discard, b, maxSettle)
 	return errors.Is(err, io.EOF)
 }

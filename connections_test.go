@@ -250,6 +250,35 @@ func TestAConnectionDoesNotLingerWhileTheServerStops(t *testing.T) {
 	}
 }
 
+func TestRefusedClientsDoNotHoldUpTheEnd(t *testing.T) {
+	s := start(t, t.TempDir(), nil)
+	for name, request := range map[string]string{
+		"sends on":           "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 1000\r\n\r\nx",
+		"asks first":         "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n",
+		"asks by HTTP/1.0":   "POST /graphql HTTP/1.0\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 3\r\nConnection: keep-alive\r\nExpect: 100-continue\r\n\r\nabc",
+		"has sent all":       "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nabc",
+		"got a long answer":  "GET /schema.graphqls HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
+		"sends a large body": "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 1000000\r\n\r\nx",
+	} {
+		l := dial(t, s)
+		l.send(t, request)
+		res, err := http.ReadResponse(l.r, nil)
+		if err != nil {
+			t.Fatalf("a client that %s: %v", name, err)
+		}
+		if _, err := io.Copy(io.Discard, res.Body); err != nil {
+			t.Fatalf("a client that %s: %v", name, err)
+		}
+	}
+	begun := time.Now()
+	if err := s.stop(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(begun); took >= lingerTime {
+		t.Errorf("it took %s", took)
+	}
+}
+
 // A body of chunks of a byte is one part of six; the rest is framing, which costs time.
 func TestABodyMayBeInSmallChunksUpToALimit(t *testing.T) {
 	s := start(t, t.TempDir(), map[string]string{"NAMEPLATE_THROTTLE": "off"})

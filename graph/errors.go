@@ -76,6 +76,8 @@ func (p *presenter) present(ctx context.Context, err error) *gqlerror.Error {
 	case errors.Is(err, session.ErrStale):
 		return withCode(out, codeReauthenticate,
 			"The password was entered too long ago. The mutation reauthenticate takes it again.")
+	case located != nil && located.Err == nil:
+		return p.presentQueryError(ctx, out, located)
 	case errors.Is(err, errPanic): // logged already
 	case errors.Is(ended, context.Canceled) && !timeUp: // nobody is there to read it, most often
 		p.logError(ctx, slog.LevelInfo, "the client left", cause(err))
@@ -86,8 +88,6 @@ func (p *presenter) present(ctx context.Context, err error) *gqlerror.Error {
 		return later(out, codeRateLimited, tooOften, limited.RetryAfter)
 	case timeUp, errors.Is(err, context.DeadlineExceeded):
 		return withCode(out, codeTimeout, "The request took too long.")
-	case located != nil && located.Err == nil:
-		return p.presentQueryError(ctx, out, located)
 	default:
 		p.logError(ctx, slog.LevelError, "internal error", cause(err))
 	}

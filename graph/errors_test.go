@@ -357,6 +357,29 @@ func TestAPanicAroundTheEndpointIsAnInternalErrorToo(t *testing.T) {
 	}
 }
 
+// That its client has left changes nothing about what is wrong with a query.
+func TestAQueryIsRefusedAlsoWhenItsClientHasLeft(t *testing.T) {
+	e := newEndpoint(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for body, code := range map[string]string{
+		`{"query":"{ me {"}`:                                        "GRAPHQL_PARSE_FAILED",
+		`{"query":"{ nothing }"}`:                                   "GRAPHQL_VALIDATION_FAILED",
+		`{"query":"query($v: Int!) { __typename }"}`:                "GRAPHQL_VALIDATION_FAILED",
+		`{"query":"query A { __typename } query B { __typename }"}`: "GRAPHQL_VALIDATION_FAILED",
+		`{"query":"mutation { signUp(input: {}) { __typename } }"}`: "GRAPHQL_VALIDATION_FAILED",
+		`{}`: "BAD_REQUEST",
+	} {
+		a := e.send(request("application/json", strings.NewReader(body)).WithContext(ctx))
+		if a.code() != code {
+			t.Errorf("%s: status %d, %s", body, a.Status, a.Body)
+		}
+	}
+	if log := e.log.troubles(); log != "" {
+		t.Errorf("the log has: %s", log)
+	}
+}
+
 func TestAnUnknownErrorIsHiddenAndLoggedOnce(t *testing.T) {
 	e := newEndpoint(t)
 	user, token := e.newUser("Alice")

@@ -3,6 +3,8 @@ package graph
 import (
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -25,10 +27,13 @@ func OwnPages(sessions *session.Manager, origins []string, next http.Handler) (h
 		if isGet {
 			asked.Method = http.MethodPost
 		}
+		origin := r.Header.Get("Origin")
 		switch {
-		case protection.Check(&asked) != nil:
+		case protection.Check(&asked) != nil,
+			// The protection compares hosts alone, and http may be somebody else's.
+			sessions.Secure && strings.HasPrefix(origin, "http:") && !slices.Contains(origins, origin):
 			refuse(w, r, withCode(&gqlerror.Error{}, codeForbidden, "A page of another origin may not use this server."))
-		case isGet && sessions.ByCookie(r) && !byScript(r):
+		case isGet && sessions.ByCookie(r) && !byScript(r, origins):
 			refuse(w, r, withCode(&gqlerror.Error{}, codeForbidden, "With the session cookie, send a POST."))
 		default:
 			next.ServeHTTP(w, r)
@@ -38,13 +43,13 @@ func OwnPages(sessions *session.Manager, origins []string, next http.Handler) (h
 
 // byScript is whether a GET that the protection has let through is known not to come from
 // a link, in a mail or in a page. Browsers mark following one as navigation; over plain
-// http, and older ones, they don't, and then an Origin or a Referer of this host must show
-// that it comes from here.
-func byScript(r *http.Request) bool {
+// http, and older ones, they don't, and then an Origin, or a Referer of this host or a
+// listed origin, must show that it comes from a page that may.
+func byScript(r *http.Request, origins []string) bool {
 	if r.Header.Get("Sec-Fetch-Mode") == "navigate" {
 		return false
 	}
 	referrer, err := url.Parse(r.Referer())
 	return r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != "" ||
-		err == nil && referrer.Host == r.Host
+		err == nil && (referrer.Host == r.Host || slices.Contains(origins, referrer.Scheme+"://"+referrer.Host))
 }

@@ -100,12 +100,31 @@ func TestAGETWithTheCookieMayTellByItsReferrerWhereItComesFrom(t *testing.T) {
 	_, token := e.newUser("Alice")
 	for referrer, status := range map[string]int{
 		"http://example.com/profile": 200, "http://example.com": 200, // httptest's host
+		publicURL: 200, publicURL + "/profile": 200, listedOrigin + "/": 200,
+		"https://id.example.com/": 403, "http://app.example/": 403,
 		"": 403, "http://evil.example/": 403, "http://example.com:81/": 403, "http://example.com.evil.example/": 403,
 		"http://evil.example/?http://example.com/": 403, "example.com": 403, "http://[": 403,
 	} {
 		a := e.get(encode("query", `{ me { name } }`), "Cookie", "nameplate_session="+token, "Referer", referrer)
 		if a.Status != status {
 			t.Errorf("%q: status %d, %s", referrer, a.Status, a.Body)
+		}
+	}
+}
+
+// Whoever is between a browser and the server can put any page at http.
+func TestAPageByHTTPIsAnotherWhereTheServerIsByHTTPS(t *testing.T) {
+	e := newEndpoint(t)
+	for _, secure := range []bool{true, false} {
+		e.sessions.Secure = secure
+		for origin, status := range map[string]int{
+			"https://example.com": 200, listedOrigin: 200, publicURL: 200, // httptest's host, and listed ones
+			"http://example.com": map[bool]int{true: 403, false: 200}[secure],
+		} {
+			a := e.send(request("application/json", strings.NewReader(typename), "Origin", origin))
+			if a.Status != status {
+				t.Errorf("secure %t: %s: status %d, %s", secure, origin, a.Status, a.Body)
+			}
 		}
 	}
 }
