@@ -39,6 +39,12 @@ const (
 	// maxFraming is how many bytes of a body may be framing, beside a quarter of its content:
 	// of one in chunks of a byte, that is most of it, and takes long to take apart.
 	maxFraming = 1 << 20
+	// A client may send a request byte by byte. Of each, maxShort reads may bring fewer than
+	// shortRead bytes; after each further one, nothing is read for gatherTime, in which the
+	// system gathers what comes.
+	shortRead  = 1 << 10
+	maxShort   = 100
+	gatherTime = 5 * time.Millisecond
 )
 
 // newServer makes a server for a limitedListener.
@@ -165,14 +171,19 @@ type connection struct {
 	from     netip.Prefix
 	left     sync.Once
 	read     atomic.Int64 // bytes
-	// lingers is whether the client may still be sending what nobody will read.
-	lingers atomic.Bool
+	short    atomic.Int64 // reads of a few bytes, in this request
+	// lingers is whether the client may still be sending what nobody will read, and late
+	// whether it had its time for that already.
+	lingers, late atomic.Bool
 }
 
 // Read implements net.Conn.
 func (c *connection) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.read.Add(int64(n))
+	if err == nil && n < shortRead && c.short.Add(1) > maxShort {
+		time.Sleep(gatherTime)
+	}
 	return n, err
 }
 
@@ -186,16 +197,19 @@ func (c *connection) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		err = half.CloseWrite()
 	}
-	_ = c.SetReadDeadline(time.Now().Add(lingerTime)) // if this fails, so does reading
-	defer context.AfterFunc(c.listener.listening, func() { _ = c.SetReadDeadline(time.Now()) })()
-	_, _ = io.CopyN(io.Discard, c.Conn, maxLinger) // however it ends, it has
+	if !c.late.Load() {
+		_ = c.SetReadDeadline(time.Now().Add(lingerTime)) // if this fails, so does reading
+		defer context.AfterFunc(c.listener.listening, func() { _ = c.SetReadDeadline(time.Now()) })()
+		_, _ = io.CopyN(io.Discard, c, maxLinger) // however it ends, it has
+	}
 	return err
 }
 
-// Close implements net.Conn.
+// Close implements net.Conn. While the server stops it doesn't linger: net/http may close
+// connections one after the other then, and while they are at work.
 func (c *connection) Close() error {
 	defer c.left.Do(func() { c.listener.leave(c.from) })
-	if c.lingers.Load() {
+	if c.lingers.Load() && c.listener.listening.Err() == nil {
 		_ = c.CloseWrite() // the client has its answer, or has left
 	}
 	return c.Conn.Close()
@@ -212,16 +226,18 @@ func withConnection(ctx context.Context, conn net.Conn) context.Context {
 // connection on a client that still sends.
 func settleBodies(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn := r.Context().Value(connKey{}).(*connection)
+		conn.short.Store(0)
 		if r.Body == http.NoBody {
 			next.ServeHTTP(w, r)
 			return
 		}
-		conn := r.Context().Value(connKey{}).(*connection)
 		body := &requestBody{ReadCloser: r.Body, conn: conn, before: conn.read.Load()}
 		settle := sync.OnceFunc(func() {
-			late := body.late // for which the client had its time
+			late := body.late
 			if late || !body.takeRest(w, r) {
 				w.Header().Set("Connection", "close")
+				conn.late.Store(late)
 				conn.lingers.Store(!late)
 			}
 		})
@@ -294,6 +310,6 @@ func (b *requestBody) takeRest(w http.ResponseWriter, r *http.Request) bool {
 	if !b.begun && r.Header.Get("Expect") != "" {
 		return false
 	}
-	_, err := io.CopyN(io.Discard, b, maxSettle)
-	return errors.Is(err, io.EOF)
+	_, _ = io.CopyN(io.Discard, b, maxSettle) // however it ends, it has
+	return b.ended
 }

@@ -121,6 +121,7 @@ func TestARefusedRequestWithALittleBodyKeepsItsConnection(t *testing.T) {
 		"Transfer-Encoding: chunked\r\n\r\n7\r\nhunter2\r\n0\r\n\r\n",
 		"Content-Length: 0\r\n\r\n",
 		"Content-Length: 20000\r\n\r\n" + strings.Repeat("x", 20000), // more than comes with the header
+		fmt.Sprintf("Content-Length: %d\r\n\r\n", maxSettle) + strings.Repeat("x", maxSettle),
 	} {
 		l := dial(t, s)
 		for range 3 {
@@ -228,23 +229,66 @@ func TestAClientOfBadChunksReadsItsAnswerWhenItHasSentAll(t *testing.T) {
 	}
 }
 
-// While the server stops, connections are closed one after the other.
-func TestAConnectionDoesNotLingerWhileTheServerStops(t *testing.T) {
-	for stopping, want := range map[bool]time.Duration{false: lingerTime, true: 0} {
+// Each byte by itself would cost as much as a thousand.
+func TestAClientThatSendsByteByByteIsReadSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, l, accepted, _ := accept(t, 0)
+		defer l.Close()
+		client, server := net.Pipe()
+		in.conns <- from{server, "192.0.2.1:1"}
+		conn := (<-accepted).(*connection)
+		conn.lingers.Store(true)
+		reads := 0
+		var sending sync.WaitGroup
+		sending.Go(func() {
+			for {
+				if _, err := client.Write([]byte("x")); err != nil { // each waits for its read
+					return
+				}
+				reads++
+			}
+		})
+		conn.Close()
+		sending.Wait()
+		if want := maxShort + int(lingerTime/gatherTime); reads < want || reads > want+1 {
+			t.Errorf("%d reads within %s, want %d", reads, lingerTime, want)
+		}
+	})
+}
+
+func TestAConnectionLingersUnlessItsTimeIsUp(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		how   func(*limitedListener, *connection)
+		close func(*connection) error
+		took  time.Duration
+	}{
+		{"where it is to linger", func(_ *limitedListener, c *connection) { c.lingers.Store(true) }, (*connection).Close, lingerTime},
+		{"where it isn't", func(*limitedListener, *connection) {}, (*connection).Close, 0},
+		{"where net/http wants it", func(*limitedListener, *connection) {}, (*connection).CloseWrite, lingerTime},
+		{"where the client was late", func(_ *limitedListener, c *connection) { c.late.Store(true) }, (*connection).CloseWrite, 0},
+		// net/http closes connections one after the other then.
+		{"while the server stops", func(l *limitedListener, c *connection) { c.lingers.Store(true); l.Close() }, (*connection).Close, 0},
+		{"and then the server stops", func(l *limitedListener, c *connection) {
+			c.lingers.Store(true)
+			time.AfterFunc(time.Second, func() { l.Close() })
+		}, (*connection).Close, time.Second},
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			in, l, accepted, _ := accept(t, 0)
 			in.connect(t, "192.0.2.1:1")
 			conn := (<-accepted).(*connection)
-			end := sync.OnceFunc(func() { l.Close() })
-			defer end()
-			if stopping {
-				end()
-			}
-			conn.lingers.Store(true)
+			test.how(l, conn)
 			begun := time.Now()
-			conn.Close()
-			if took := time.Since(begun); took != want {
-				t.Errorf("stopping %t: it took %s, want %s", stopping, took, want)
+			if err := test.close(conn); err != nil {
+				t.Errorf("%s: %v", test.name, err)
+			}
+			if took := time.Since(begun); took != test.took {
+				t.Errorf("%s: it took %s, want %s", test.name, took, test.took)
+			}
+			conn.Conn.Close()
+			if l.listening.Err() == nil {
+				l.Close()
 			}
 		})
 	}
