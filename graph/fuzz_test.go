@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/parser"
 )
 
 // acceptable checks what holds for the answer to anything that a client sends. The
@@ -145,6 +147,108 @@ func FuzzParseParams(f *testing.F) {
 		var variables map[string]any
 		if err := json.Unmarshal([]byte(toJSON(t, naive["variables"])), &variables); err != nil || !cmp.Equal(params.Variables, variables) {
 			t.Errorf("read %v, naively %v, %v", params.Variables, variables, err)
+		}
+	})
+}
+
+// naive counts as check does, but follows every spread whenever it comes to it.
+type naive struct {
+	doc     *ast.QueryDocument
+	within  map[string]bool
+	visited int
+	cycle   bool
+}
+
+// tooMany is where it gives up.
+const tooMany = 100_000
+
+func (n *naive) selections(set ast.SelectionSet, level int, introspection bool, total *cost) {
+	for _, selection := range set {
+		if n.visited++; n.visited > tooMany {
+			return
+		}
+		switch s := selection.(type) {
+		case *ast.InlineFragment:
+			total.directives += len(s.Directives)
+			n.selections(s.SelectionSet, level, introspection, total)
+		case *ast.FragmentSpread:
+			total.directives += len(s.Directives)
+			fragment := n.doc.Fragments.ForName(s.Name)
+			switch {
+			case fragment == nil:
+			case n.within[s.Name]:
+				n.cycle = true
+			default:
+				n.within[s.Name] = true
+				total.directives += len(fragment.Directives)
+				n.selections(fragment.SelectionSet, level, introspection, total)
+				delete(n.within, s.Name)
+			}
+		case *ast.Field:
+			n.field(s, level, introspection, total)
+		}
+	}
+}
+
+func (n *naive) field(f *ast.Field, level int, introspection bool, total *cost) {
+	if level == 0 {
+		total.roots++
+	}
+	if !introspection {
+		total.depth = max(total.depth, level+1)
+	}
+	introspection = introspection || f.Name == "__schema" || f.Name == "__type"
+	if introspection {
+		total.introspection++
+	} else {
+		total.fields++
+	}
+	if f.Alias != f.Name {
+		total.aliases++
+	}
+	total.directives += len(f.Directives)
+	n.selections(f.SelectionSet, level+1, introspection, total)
+}
+
+func FuzzCheck(f *testing.F) {
+	for _, b := range bounds {
+		f.Add(b.within)
+		f.Add(b.beyond)
+	}
+	f.Add(introspectionQuery)
+	f.Add(bomb(3, 3))
+	f.Add(bomb(19, 2))
+	f.Add(`{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }`)
+	f.Add(`{ ...A } fragment A on Query { a } fragment A on Query { b c }`)
+	limits := defaultLimits(f)
+	f.Fuzz(func(t *testing.T, query string) {
+		doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: query}, limits.MaxTokens)
+		if err != nil {
+			return
+		}
+		verdict := limits.check(doc)
+		for _, operation := range doc.Operations {
+			n := naive{doc: doc, within: map[string]bool{}}
+			want := cost{directives: len(operation.Directives)}
+			for _, v := range operation.VariableDefinitions {
+				want.directives += len(v.Directives)
+			}
+			n.selections(operation.SelectionSet, 0, false, &want)
+			if n.cycle || n.visited > tooMany {
+				if verdict == nil {
+					t.Errorf("accepted, though it has no end or more than %d selections", tooMany)
+				}
+				return
+			}
+			c := counter{doc: doc, fragments: map[*ast.FragmentDefinition]*cost{}}
+			got := c.operation(operation)
+			got.alone = ""
+			if got != want {
+				t.Errorf("counted %+v, naively %+v", got, want)
+			}
+			if limits.checkSizes(want) != nil && verdict == nil {
+				t.Errorf("accepted with %+v", want)
+			}
 		}
 	})
 }

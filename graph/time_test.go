@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -156,4 +157,48 @@ func TestAClientThatLeavesIsNoTrouble(t *testing.T) {
 	if e.reload(user).AvatarKey != nil {
 		t.Error("the picture changed")
 	}
+}
+
+// deadlines is a connection that notes its deadlines.
+type deadlines struct {
+	http.ResponseWriter
+	read, write []time.Time
+}
+
+func (d *deadlines) SetReadDeadline(t time.Time) error  { d.read = append(d.read, t); return nil }
+func (d *deadlines) SetWriteDeadline(t time.Time) error { d.write = append(d.write, t); return nil }
+
+func TestTheTimeoutsArePutOffAsLongAsAFileMoves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, start := &deadlines{}, time.Now()
+		slow := &uploadReader{
+			part:    iotest.OneByteReader(strings.NewReader("abcd")),
+			conn:    http.NewResponseController(conn),
+			until:   start.Add(time.Minute),
+			timer:   time.AfterFunc(time.Minute, func() { t.Error("the operation's time was up") }),
+			maxTime: time.Minute,
+		}
+		defer slow.timer.Stop()
+		var want []time.Duration
+		for _, after := range []time.Duration{0, 14 * time.Second, 40 * time.Second, 59 * time.Second} {
+			<-time.After(time.Until(start.Add(after))) // by the bubble's clock, so at once
+			if _, err := slow.Read(make([]byte, 4)); err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, min(after+pauseTime, time.Minute))
+		}
+		for i := range want {
+			if got := conn.read[i].Sub(start); got != want[i] {
+				t.Errorf("read %d may take until %s, want %s", i, got, want[i])
+			}
+		}
+		// Or else net/http would take the pause while the picture is worked on for a
+		// client that has left.
+		if _, err := slow.Read(make([]byte, 4)); !errors.Is(err, io.EOF) {
+			t.Fatalf("at the end: %v", err)
+		}
+		if got := time.Until(conn.read[len(conn.read)-1]); got != slow.maxTime+answerWithin {
+			t.Errorf("after the file, what is done with it may take %s, want %s", got, slow.maxTime+answerWithin)
+		}
+	})
 }
