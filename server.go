@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -100,6 +101,9 @@ func serve(ctx context.Context, conf *config.Config, log *slog.Logger) (err erro
 	}
 
 	services := build(conf, log, publicURL, db, keys, store)
+	if err := services.profiles.Pictures.UseDir(filepath.Join(conf.Data, "uploads")); err != nil {
+		return err
+	}
 	handler, err := routes(services, media)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"nameplate/ent"
+	"nameplate/internal/avatar"
 	"nameplate/internal/fault"
 	"nameplate/internal/profile"
 	"strconv"
@@ -65,7 +66,7 @@ type ComplexityRoot struct {
 		SignIn           func(childComplexity int, input SignInInput) int
 		SignOut          func(childComplexity int) int
 		SignUp           func(childComplexity int, input SignUpInput) int
-		UpdateAvatar     func(childComplexity int, file Upload) int
+		UpdateAvatar     func(childComplexity int, file Upload, crop *avatar.Crop) int
 		UpdateName       func(childComplexity int, input UpdateNameInput) int
 	}
 
@@ -159,7 +160,7 @@ type MutationResolver interface {
 	SignOut(ctx context.Context) (*SignOutPayload, error)
 	Reauthenticate(ctx context.Context, input ReauthenticateInput) (*ReauthenticatePayload, error)
 	UpdateName(ctx context.Context, input UpdateNameInput) (*UpdateNamePayload, error)
-	UpdateAvatar(ctx context.Context, file Upload) (*UpdateAvatarPayload, error)
+	UpdateAvatar(ctx context.Context, file Upload, crop *avatar.Crop) (*UpdateAvatarPayload, error)
 	RemoveAvatar(ctx context.Context) (*RemoveAvatarPayload, error)
 	SaveVerification(ctx context.Context, input SaveVerificationInput) (*SaveVerificationPayload, error)
 }
@@ -316,7 +317,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.Mutation.UpdateAvatar(childComplexity, args["file"].(Upload)), true
+		return e.ComplexityRoot.Mutation.UpdateAvatar(childComplexity, args["file"].(Upload), args["crop"].(*avatar.Crop)), true
 	case "Mutation.updateName":
 		if e.ComplexityRoot.Mutation.UpdateName == nil {
 			break
@@ -579,6 +580,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalers := func() *graphql.InputUnmarshalerIndex {
 		return graphql.NewInputUnmarshalerIndex(
+			graphql.NewInputUnmarshaler("CropInput", ec.unmarshalInputCropInput),
 			graphql.NewInputUnmarshaler("ReauthenticateInput", ec.unmarshalInputReauthenticateInput),
 			graphql.NewInputUnmarshaler("SaveVerificationInput", ec.unmarshalInputSaveVerificationInput),
 			graphql.NewInputUnmarshaler("SignInInput", ec.unmarshalInputSignInInput),
@@ -751,9 +753,9 @@ type Mutation {
     input: UpdateNameInput!
   ): UpdateNamePayload @auth
   """
-  Replace the picture: it is turned upright, cut to the largest centred square,
-  re-encoded in every size of ` + "`" + `Limits.avatar.sizes` + "`" + ` that it has the pixels for, and
-  freed of all metadata.
+  Replace the picture: it is turned upright, cut to a square, re-encoded in every size
+  of ` + "`" + `Limits.avatar.sizes` + "`" + ` that the square has the pixels for, or in its own where that
+  is smaller than the largest of them, and freed of all metadata.
   """
   updateAvatar(
     """
@@ -761,6 +763,10 @@ type Mutation {
     specification.
     """
     file: Upload!
+    """
+    The square to keep; the largest centred one by default.
+    """
+    crop: CropInput
   ): UpdateAvatarPayload @auth
   """
   Go back to the generated picture.
@@ -980,8 +986,8 @@ enum UserErrorCode {
   """
   FILE_TOO_LARGE
   """
-  The picture has more pixels than ` + "`" + `limit` + "`" + `, which are fewer for a file that takes long to
-  decode, or a side of more than ` + "`" + `limit` + "`" + ` pixels; the message says which.
+  The picture has more pixels than ` + "`" + `limit` + "`" + `, which are fewer for a file that takes much
+  time or memory to decode, or a side of more than ` + "`" + `limit` + "`" + ` pixels; the message says which.
   """
   IMAGE_TOO_LARGE
   """
@@ -992,6 +998,11 @@ enum UserErrorCode {
   The file is damaged or incomplete.
   """
   IMAGE_CORRUPT
+  """
+  The crop is no square of at least a pixel in the upright picture, whose width and
+  height the message says.
+  """
+  CROP_OUT_OF_BOUNDS
   """
   The real name has a character, or a separator in a place, that real names don't have.
   """
@@ -1052,6 +1063,24 @@ input UpdateNameInput {
   The name, within ` + "`" + `Limits.name` + "`" + `.
   """
   name: String!
+}
+
+"""
+A square of the upright picture: as it is seen, not as it is stored.
+"""
+input CropInput {
+  """
+  How many pixels lie to the left of the square.
+  """
+  x: Int!
+  """
+  How many pixels lie above the square.
+  """
+  y: Int!
+  """
+  The square's side, in pixels; at least 1.
+  """
+  size: Int!
 }
 
 """
@@ -1566,6 +1595,14 @@ func (ec *executionContext) field_Mutation_updateAvatar_args(ctx context.Context
 		return nil, err
 	}
 	args["file"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "crop",
+		func(ctx context.Context, v any) (*avatar.Crop, error) {
+			return ec.unmarshalOCropInput2ᚖnameplateᚋinternalᚋavatarᚐCrop(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["crop"] = arg1
 	return args, nil
 }
 
@@ -2172,7 +2209,7 @@ func (ec *executionContext) _Mutation_updateAvatar(ctx context.Context, field gr
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateAvatar(ctx, fc.Args["file"].(Upload))
+			return ec.Resolvers.Mutation().UpdateAvatar(ctx, fc.Args["file"].(Upload), fc.Args["crop"].(*avatar.Crop))
 		},
 		func(ctx context.Context, next graphql.Resolver) graphql.Resolver {
 			directive0 := next
@@ -4526,6 +4563,62 @@ func (ec *executionContext) fieldContext___Type_isOneOf(_ context.Context, field
 
 // region    **************************** input.gotpl *****************************
 
+func (ec *executionContext) unmarshalInputCropInput(ctx context.Context, obj any) (avatar.Crop, error) {
+	var it avatar.Crop
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"x", "y", "size"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "x":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("x"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.X = data
+		case "y":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("y"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Y = data
+		case "size":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("size"))
+			data, err := ec.unmarshalNInt2int(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Size = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalCropInput unmarshals raw into the CropInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalCropInput(ctx context.Context, raw any) (avatar.Crop, error) {
+	var out avatar.Crop
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "CropInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputReauthenticateInput(ctx context.Context, obj any) (ReauthenticateInput, error) {
 	var it ReauthenticateInput
 	if obj == nil {
@@ -6367,6 +6460,14 @@ func (ec *executionContext) marshalOBoolean2ᚖbool(ctx context.Context, sel ast
 	_ = ctx
 	res := graphql.MarshalBoolean(*v)
 	return res
+}
+
+func (ec *executionContext) unmarshalOCropInput2ᚖnameplateᚋinternalᚋavatarᚐCrop(ctx context.Context, v any) (*avatar.Crop, error) {
+	if v == nil {
+		return nil, nil
+	}
+	res, err := ec.unmarshalInputCropInput(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOInt2ᚖint(ctx context.Context, v any) (*int, error) {

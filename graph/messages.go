@@ -63,6 +63,9 @@ var messages = map[string][2]string{
 		"This is not a picture of an accepted type ({detail}).", "不支持此图片格式（支持 {detail}）。",
 	},
 	string(fault.ImageCorrupt):    {"The picture is damaged or incomplete.", "图片已损坏或不完整。"},
+	string(fault.CropOutOfBounds): {
+		"The crop must be a square in the picture, which has {detail} pixels.", "裁剪区域必须是图片（{detail} 像素）内的正方形。",
+	},
 	string(fault.RealNameInvalid): {"This is not a name as printed on an ID card.", "这不是证件上的有效姓名。"},
 	string(fault.IDCardInvalid) + " " + idcard.RuleLength: {
 		"An ID number has 18 characters.", "身份证号码应为 18 位。",

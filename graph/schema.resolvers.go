@@ -8,6 +8,7 @@ package graph
 import (
 	"context"
 	"nameplate/ent"
+	"nameplate/internal/avatar"
 	"nameplate/internal/profile"
 	"nameplate/internal/session"
 )
@@ -46,8 +47,8 @@ func (r *mutationResolver) UpdateName(ctx context.Context, input UpdateNameInput
 }
 
 // UpdateAvatar is the resolver for the updateAvatar field.
-func (r *mutationResolver) UpdateAvatar(ctx context.Context, file Upload) (*UpdateAvatarPayload, error) {
-	user, err := r.Profiles.UpdateAvatar(ctx, session.UserID(ctx), file)
+func (r *mutationResolver) UpdateAvatar(ctx context.Context, file Upload, crop *avatar.Crop) (*UpdateAvatarPayload, error) {
+	user, err := r.Profiles.UpdateAvatar(ctx, session.UserID(ctx), file, crop)
 	errs, err := userErrors(ctx, err)
 	return &UpdateAvatarPayload{User: user, UserErrors: errs}, err
 }

@@ -10,8 +10,9 @@ package avatar
 import (
 	"context"
 	"errors"
-	"fmt"
+	"image"
 	"io"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -72,8 +73,11 @@ type Square struct {
 	Data []byte
 }
 
-// Processor makes pictures of uploaded files, a few at a time: a decoder may
-// take some hundreds of megabytes.
+// Crop is a square of the upright picture, in its pixels.
+type Crop struct{ X, Y, Size int }
+
+// Processor makes pictures of uploaded files, a few at a time, since a decoder
+// may take more than 100 MB.
 type Processor struct {
 	// Wait is how long a file waits for its turn before the server is said to
 	// be busy. It may be changed before the first use.
@@ -82,48 +86,62 @@ type Processor struct {
 	// first use.
 	MaxBytes int
 
-	slots chan struct{}
+	dir                string // where files wait; empty: where the system keeps temporary ones
+	arriving, decoding chan struct{}
 }
+
+// maxArriving is how many files may be on their way or waiting at once. Each takes
+// up to MaxBytes of the disk. One client can't have as many connections.
+const maxArriving = 512
 
 // NewProcessor returns a Processor that decodes as many pictures at once as
 // it has workers. More than there are cores gain nothing.
 func NewProcessor(workers int) *Processor {
-	return &Processor{Wait: 5 * time.Second, MaxBytes: MaxBytes, slots: make(chan struct{}, workers)}
+	return &Processor{
+		Wait:     5 * time.Second,
+		MaxBytes: MaxBytes,
+		arriving: make(chan struct{}, maxArriving),
+		decoding: make(chan struct{}, workers),
+	}
 }
 
-// Process reads a file to its end and makes a picture of it. A file that is
-// not fit for one is a *[fault.Error] in the field "file"; that no worker came
-// free in time is a *[fault.Unavailable]; an error of r is returned wrapped.
+// Process reads a file to its end and makes a picture of it: of the crop, or of
+// the largest centred square when that is nil. A file that is not fit for one
+// is a *[fault.Error] in the field "file", a crop that doesn't lie in the picture one
+// in "crop"; that no worker came free in time is a *[fault.Unavailable]; an error
+// of r is returned wrapped.
 //
-// A worker is taken only when the whole file is there and its header is within
-// the limits, so that neither a slow client nor a bad file holds one.
-func (p *Processor) Process(ctx context.Context, r io.Reader) (*Picture, error) {
-	data, err := read(r, p.MaxBytes)
+// A worker is taken only when the whole file is there and of an accepted kind,
+// so that a slow client holds none. Until then it is on the disk, so that many
+// who wait take no memory.
+func (p *Processor) Process(ctx context.Context, r io.Reader, crop *Crop) (*Picture, error) {
+	if err := p.acquire(ctx, p.arriving); err != nil {
+		return nil, err
+	}
+	defer release(p.arriving)
+	file, err := receive(r, p.dir, p.MaxBytes)
 	if err != nil {
 		return nil, err
 	}
-	f, err := identify(data)
+	defer file.Close()
+	f, err := identify(file.head)
 	if err != nil {
 		return nil, err
 	}
-	t, err := f.check(data)
+	if err := p.acquire(ctx, p.decoding); err != nil {
+		return nil, err
+	}
+	defer release(p.decoding)
+	data, err := file.bytes()
 	if err != nil {
 		return nil, err
 	}
-	if err := p.acquire(ctx); err != nil {
-		return nil, err
-	}
-	defer p.release()
-	img, err := guard(data, f.decode)
-	if err != nil {
-		return nil, err
-	}
-	return newPicture(squares(img, t.orientation))
+	return f.picture(data, crop)
 }
 
-func (p *Processor) acquire(ctx context.Context) error {
+func (p *Processor) acquire(ctx context.Context, slots chan struct{}) error {
 	select {
-	case p.slots <- struct{}{}:
+	case slots <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -135,23 +153,63 @@ func (p *Processor) acquire(ctx context.Context) error {
 	}
 }
 
-func (p *Processor) release() { <-p.slots }
+func release(slots chan struct{}) { <-slots }
 
-// read returns all of r, of which it reads no more than shows that it is too
-// much.
-func read(r io.Reader, maxBytes int) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, int64(maxBytes)+1))
-	switch {
-	case len(data) > maxBytes:
-		return nil, refuse(fault.FileTooLarge, maxBytes)
-	case err != nil:
-		return nil, fmt.Errorf("reading the picture: %w", err)
-	case len(data) == 0:
-		return nil, refuse(fault.FileEmpty, 0)
+// picture makes a picture of a file.
+func (f format) picture(data []byte, crop *Crop) (*Picture, error) {
+	h, err := f.header(data)
+	if err != nil {
+		return nil, err
 	}
-	return data, nil
+	part, err := h.part(crop)
+	if err != nil {
+		return nil, err
+	}
+	if h.memory > muchMemory {
+		// Now, and not when as much again has been taken.
+		defer debug.FreeOSMemory()
+	}
+	reduce := reduction(part.Dx())
+	img, err := f.decode(data, h, reduce)
+	if err != nil {
+		return nil, err
+	}
+	if img.Bounds().Dx() == h.width {
+		reduce = 1 // it couldn't
+	}
+	return newPicture(squares(img, h, part, reduce))
 }
 
-func refuse(code fault.Code, limit int) *fault.Error {
-	return &fault.Error{Code: code, Field: "file", Limit: limit}
+// muchMemory is what a decoder may leave behind for the garbage collector to find
+// in its own time.
+const muchMemory = 32 << 20
+
+// part is where the crop lies in the picture as it was stored.
+func (h header) part(crop *Crop) (image.Rectangle, error) {
+	width, height := h.width, h.height
+	if h.orientation.swaps() {
+		width, height = height, width
+	}
+	if crop == nil {
+		side := min(width, height)
+		crop = &Crop{(width - side) / 2, (height - side) / 2, side}
+	}
+	if crop.Size < 1 || crop.X < 0 || crop.Y < 0 || crop.X > width-crop.Size || crop.Y > height-crop.Size {
+		return image.Rectangle{}, outOfBounds(width, height)
+	}
+	last := crop.Size - 1
+	x1, y1 := h.orientation.source(crop.X, crop.Y, h.width-1, h.height-1)
+	x2, y2 := h.orientation.source(crop.X+last, crop.Y+last, h.width-1, h.height-1)
+	return image.Rect(min(x1, x2), min(y1, y2), max(x1, x2)+1, max(y1, y2)+1), nil
+}
+
+// reduction is at which fraction of its size a part of a picture can be decoded
+// so that twice the pixels of the largest square are left, of which the better
+// kernel makes it.
+func reduction(side int) int {
+	reduce := 8
+	for reduce > 1 && side/reduce < 2*slices.Max(Sizes()) {
+		reduce /= 2
+	}
+	return reduce
 }

@@ -19,7 +19,7 @@ import (
 )
 
 func process(data []byte) (*Picture, error) {
-	return NewProcessor(1).Process(context.Background(), bytes.NewReader(data))
+	return NewProcessor(1).Process(context.Background(), bytes.NewReader(data), nil)
 }
 
 func mustProcess(t *testing.T, data []byte) *Picture {
@@ -36,9 +36,14 @@ func largest(t *testing.T, p *Picture) image.Image {
 	return decoded(t, p.Squares[len(p.Squares)-1].Data)
 }
 
+// accepted is what a file of another kind is told.
+const accepted = "image/jpeg, image/png, image/gif, image/webp"
+
 func wantFault(t *testing.T, err error, want fault.Error) {
 	t.Helper()
-	want.Field = "file"
+	if want.Field == "" {
+		want.Field = "file"
+	}
 	var got *fault.Error
 	if !errors.As(err, &got) || *got != want {
 		t.Errorf("error %#v, want %#v", err, want)
@@ -237,7 +242,7 @@ func (e *endless) Read(p []byte) (int, error) {
 
 func TestNoMoreIsReadThanShowsThatItIsTooMuch(t *testing.T) {
 	var r endless
-	_, err := NewProcessor(1).Process(t.Context(), &r)
+	_, err := NewProcessor(1).Process(t.Context(), &r, nil)
 	wantFault(t, err, fault.Error{Code: fault.FileTooLarge, Limit: MaxBytes})
 	if r.n != MaxBytes+1 {
 		t.Errorf("read %d bytes, want %d", r.n, MaxBytes+1)
@@ -247,14 +252,14 @@ func TestNoMoreIsReadThanShowsThatItIsTooMuch(t *testing.T) {
 func TestFilesOfOtherKindsAreRefused(t *testing.T) {
 	_, err := process(nil)
 	wantFault(t, err, fault.Error{Code: fault.FileEmpty})
-	for _, file := range []string{"\xff", "hello", "GIF89a", "RIFF....WEBP", "<svg/>", "\x89PNG\n", "%PDF-1.7"} {
+	for _, file := range []string{"\xff", "hello", "GIF7", "RIFF....WAVE", "<svg/>", "\x89PNG\n", "%PDF-1.7"} {
 		_, err := process([]byte(file))
-		wantFault(t, err, fault.Error{Code: fault.ImageUnsupported, Detail: "image/jpeg, image/png"})
+		wantFault(t, err, fault.Error{Code: fault.ImageUnsupported, Detail: accepted})
 	}
 	twelveBit := bytes.Replace(flatJPEG{cols: 1, rows: 1, components: 1}.bytes(),
 		[]byte{0xff, 0xc0, 0, 11, 8}, []byte{0xff, 0xc0, 0, 11, 12}, 1)
 	_, err = process(twelveBit)
-	wantFault(t, err, fault.Error{Code: fault.ImageUnsupported, Detail: "image/jpeg, image/png"})
+	wantFault(t, err, fault.Error{Code: fault.ImageUnsupported, Detail: accepted})
 }
 
 func TestErrorsOfTheReaderAreNotThePersonsFault(t *testing.T) {
@@ -263,7 +268,7 @@ func TestErrorsOfTheReaderAreNotThePersonsFault(t *testing.T) {
 	for _, r := range []io.Reader{
 		iotest.ErrReader(broken), io.MultiReader(bytes.NewReader(file[:20]), iotest.ErrReader(broken)),
 	} {
-		_, err := NewProcessor(1).Process(t.Context(), r)
+		_, err := NewProcessor(1).Process(t.Context(), r, nil)
 		var f *fault.Error
 		if !errors.Is(err, broken) || errors.As(err, &f) {
 			t.Errorf("error %#v, want one that wraps the reader's", err)
@@ -280,11 +285,11 @@ func TestNoMoreAtOnceThanThereAreWorkers(t *testing.T) {
 		var all sync.WaitGroup
 		for range 100 {
 			all.Go(func() {
-				if err := p.acquire(t.Context()); err != nil {
+				if err := p.acquire(t.Context(), p.decoding); err != nil {
 					t.Error(err)
 					return
 				}
-				defer p.release()
+				defer release(p.decoding)
 				mu.Lock()
 				running++
 				most = max(most, running)
@@ -313,7 +318,7 @@ func TestManyPicturesAtOnceAllSucceed(t *testing.T) {
 	var all sync.WaitGroup
 	for range 100 {
 		all.Go(func() {
-			if _, err := p.Process(t.Context(), bytes.NewReader(file)); err != nil {
+			if _, err := p.Process(t.Context(), bytes.NewReader(file), nil); err != nil {
 				t.Error(err)
 			}
 		})
@@ -325,11 +330,11 @@ func TestWaitingForAWorkerHasAnEnd(t *testing.T) {
 	file := jpegOf(image.NewGray(image.Rect(0, 0, 8, 8)))
 	synctest.Test(t, func(t *testing.T) {
 		p := NewProcessor(1)
-		if err := p.acquire(t.Context()); err != nil {
+		if err := p.acquire(t.Context(), p.decoding); err != nil {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		_, err := p.Process(t.Context(), bytes.NewReader(file))
+		_, err := p.Process(t.Context(), bytes.NewReader(file), nil)
 		var u *fault.Unavailable
 		if !errors.As(err, &u) || u.RetryAfter < time.Second {
 			t.Errorf("error %#v, want Unavailable", err)
@@ -339,31 +344,31 @@ func TestWaitingForAWorkerHasAnEnd(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := p.Process(ctx, bytes.NewReader(file)); !errors.Is(err, context.Canceled) {
+		if _, err := p.Process(ctx, bytes.NewReader(file), nil); !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v, want that of the context", err)
 		}
-		p.release()
-		if _, err := p.Process(t.Context(), bytes.NewReader(file)); err != nil {
+		release(p.decoding)
+		if _, err := p.Process(t.Context(), bytes.NewReader(file), nil); err != nil {
 			t.Errorf("with a free worker: %v", err)
 		}
 	})
 }
 
-func TestBadFilesAndSlowClientsHoldNoWorker(t *testing.T) {
+func TestOtherFilesAndSlowClientsHoldNoWorker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewProcessor(1)
 		r, w := io.Pipe()
 		slow := make(chan error)
 		go func() {
-			_, err := p.Process(t.Context(), r)
+			_, err := p.Process(t.Context(), r, nil)
 			slow <- err
 		}()
 		synctest.Wait()
-		if err := p.acquire(t.Context()); err != nil {
+		if err := p.acquire(t.Context(), p.decoding); err != nil {
 			t.Errorf("while a client is sending: %v", err)
 		}
-		_, err := p.Process(t.Context(), bytes.NewReader(pngHeader(9000, 1, 8, 2, 0)))
-		wantFault(t, err, tooLarge([2]int{9000, 1}))
+		_, err := p.Process(t.Context(), strings.NewReader("<svg/>"), nil)
+		wantFault(t, err, fault.Error{Code: fault.ImageUnsupported, Detail: accepted})
 		w.CloseWithError(io.ErrUnexpectedEOF)
 		if err := <-slow; !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("the slow client's error is %v", err)

@@ -28,7 +28,7 @@ func benchmarkProcess(b *testing.B, file []byte) {
 	p := NewProcessor(1)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := p.Process(b.Context(), bytes.NewReader(file)); err != nil {
+		if _, err := p.Process(b.Context(), bytes.NewReader(file), nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -56,25 +56,29 @@ func shortOrientation(e []byte, order binary.ByteOrder) orientation {
 	return o
 }
 
-// source returns where in a square as it was stored, whose last row and column
-// is n, the pixel lies that stands at x, y when it is upright.
-func (o orientation) source(x, y, n int) (int, int) {
+// source returns where in a picture as it was stored, whose last column is right
+// and whose last row is bottom, the pixel lies that stands at x, y when it is
+// upright.
+func (o orientation) source(x, y, right, bottom int) (int, int) {
 	switch o {
 	case 2: // mirrored
-		return n - x, y
+		return right - x, y
 	case 3: // upside down
-		return n - x, n - y
+		return right - x, bottom - y
 	case 4: // upside down and mirrored
-		return x, n - y
+		return x, bottom - y
 	case 5: // the first row is the left side, the first column the top
 		return y, x
 	case 6: // the first row is the right side, the first column the top
-		return y, n - x
+		return y, bottom - x
 	case 7: // the first row is the right side, the first column the bottom
-		return n - y, n - x
+		return right - y, bottom - x
 	case 8: // the first row is the left side, the first column the bottom
-		return n - y, x
+		return right - y, x
 	default:
 		return x, y
 	}
 }
+
+// swaps tells whether the picture lies on its side.
+func (o orientation) swaps() bool { return o >= 5 }

@@ -3,42 +3,266 @@ package avatar
 import (
 	"bytes"
 	"encoding/binary"
+	"image"
+	"image/jpeg"
+	"io"
+
+	"github.com/gen2brain/jpegn"
 )
 
 // Markers of ITU-T T.81, table B.1.
 const (
-	markerRST0 = 0xd0
-	markerRST7 = 0xd7
-	markerEOI  = 0xd9
-	markerSOS  = 0xda
-	markerAPP1 = 0xe1
+	markerSOF0  = 0xc0
+	markerSOF2  = 0xc2
+	markerDHT   = 0xc4
+	markerJPG   = 0xc8
+	markerDAC   = 0xcc
+	markerSOF15 = 0xcf
+	markerRST0  = 0xd0
+	markerRST7  = 0xd7
+	markerEOI   = 0xd9
+	markerSOS   = 0xda
+	markerAPP1  = 0xe1
+	markerAPP2  = 0xe2
+	markerAPP14 = 0xee
 )
 
-// examineJPEG counts the scans of a JPEG and reads the orientation from the
-// first EXIF segment in front of them (JEITA CP-3451, 4.7.2).
-func examineJPEG(data []byte) traits {
-	t := traits{orientation: upright}
-	rest := data[len("\xff\xd8"):]
-	for known := false; ; {
+// Limits of the work that a JPEG within [MaxPixels] may ask for. Each scan runs
+// over all of its pixels: 500 scans of next to no bytes each keep a core busy
+// for most of a minute. Encoders write up to 14, and up to four tables for each.
+const (
+	maxScans      = 32
+	maxScanPixels = 200_000_000
+	maxTables     = 4 * maxScans
+)
+
+// jpegHeader collects what the segments of a JPEG say.
+type jpegHeader struct {
+	header
+	components   []component
+	progressive  bool
+	scans        int
+	tables       int // of Huffman codes
+	knowsTurn    bool
+	isRGB        bool
+	profileParts [][]byte
+}
+
+// component is one of a frame: Y, Cb or Cr, as a rule.
+type component struct{ id, across, down int }
+
+func readJPEG(data []byte) (header, error) {
+	h := jpegHeader{header: header{orientation: upright}}
+	err := h.walk(data[len("\xff\xd8"):])
+	return h.header, err
+}
+
+// walk reads all segments. A file that ends before EOI was cut short, which a
+// decoder may not say.
+func (h *jpegHeader) walk(rest []byte) error {
+	for {
 		var marker byte
 		var body []byte
 		marker, body, rest = nextSegment(rest)
 		switch marker {
 		case 0:
-			return t
-		case markerSOS:
-			t.scans++
-		case markerAPP1:
-			tiff, isExif := bytes.CutPrefix(body, []byte("Exif\x00\x00"))
-			if isExif && !known && t.scans == 0 {
-				t.orientation, known = tiffOrientation(tiff), true
-			}
+			return corrupt()
+		case markerEOI:
+			return h.finish()
+		}
+		if err := h.read(marker, body); err != nil {
+			return err
 		}
 	}
 }
 
+func (h *jpegHeader) read(marker byte, body []byte) error {
+	switch marker {
+	case markerDHT:
+		return h.readTables(body)
+	case markerSOS:
+		h.scans++
+		return h.checkScans()
+	case markerAPP1:
+		h.readEXIF(body)
+	case markerAPP2:
+		h.readProfile(body)
+	case markerAPP14:
+		h.readAdobe(body)
+	case markerJPG, markerDAC:
+	default:
+		if markerSOF0 <= marker && marker <= markerSOF15 {
+			return h.readFrame(marker, body)
+		}
+	}
+	return nil
+}
+
+// readFrame reads the frame header (T.81, B.2.2), of which there is one.
+func (h *jpegHeader) readFrame(marker byte, body []byte) error {
+	if marker > markerSOF2 {
+		return unsupported() // lossless, hierarchical, arithmetic
+	}
+	if h.components != nil || len(body) < 6 || len(body) < 6+3*int(body[5]) {
+		return corrupt()
+	}
+	if body[0] != 8 {
+		return unsupported() // 12 bits
+	}
+	h.height, h.width = int(binary.BigEndian.Uint16(body[1:])), int(binary.BigEndian.Uint16(body[3:]))
+	h.progressive = marker == markerSOF2
+	ids := ""
+	for i := range int(body[5]) {
+		c := body[6+3*i:]
+		h.components = append(h.components, component{int(c[0]), int(c[1] >> 4), int(c[1] & 15)})
+		ids += string(rune(c[0]))
+	}
+	h.isRGB = h.isRGB || ids == "RGB"
+	if err := checkSize(h.width, h.height); err != nil {
+		return err
+	}
+	return h.checkComponents()
+}
+
+// checkComponents holds the sampling factors to T.81, table B.2.
+func (h *jpegHeader) checkComponents() error {
+	if n := len(h.components); n != 1 && n != 3 && n != 4 {
+		return unsupported()
+	}
+	for _, c := range h.components {
+		if c.across < 1 || c.across > 4 || c.down < 1 || c.down > 4 {
+			return corrupt()
+		}
+	}
+	return nil
+}
+
+func (h *jpegHeader) checkScans() error {
+	switch {
+	case h.components == nil || h.scans > maxScans:
+		return corrupt()
+	case h.scans*h.width*h.height > maxScanPixels:
+		return tooLarge(maxScanPixels / h.scans)
+	}
+	return nil
+}
+
+// readTables counts the Huffman tables of a segment (T.81, B.2.4.2): making one
+// takes a decoder longer than reading its few bytes.
+func (h *jpegHeader) readTables(body []byte) error {
+	for len(body) >= 17 {
+		codes := 0
+		for _, n := range body[1:17] {
+			codes += int(n)
+		}
+		h.tables++
+		body = body[min(17+codes, len(body)):]
+	}
+	if h.tables > maxTables {
+		return corrupt()
+	}
+	return nil
+}
+
+// readEXIF takes the orientation from the first EXIF segment in front of the
+// picture (JEITA CP-3451, 4.7.2).
+func (h *jpegHeader) readEXIF(body []byte) {
+	tiff, isEXIF := bytes.CutPrefix(body, []byte("Exif\x00\x00"))
+	if isEXIF && !h.knowsTurn && h.scans == 0 {
+		h.orientation, h.knowsTurn = tiffOrientation(tiff), true
+	}
+}
+
+// readProfile takes a part of the ICC profile (ICC.1:2022, B.4): its number, how
+// many there are, and the data.
+func (h *jpegHeader) readProfile(body []byte) {
+	part, isProfile := bytes.CutPrefix(body, []byte("ICC_PROFILE\x00"))
+	if isProfile && len(part) > 2 && int(part[0]) == len(h.profileParts)+1 && part[0] <= part[1] {
+		h.profileParts = append(h.profileParts, part[2:])
+	}
+}
+
+// readAdobe takes from Adobe's segment (Adobe Technical Note 5116, 18) whether
+// the components are colours themselves, and not luma and chroma.
+func (h *jpegHeader) readAdobe(body []byte) {
+	if len(body) >= 12 && bytes.HasPrefix(body, []byte("Adobe")) && body[11] == 0 {
+		h.isRGB = true
+	}
+}
+
+func (h *jpegHeader) finish() error {
+	if h.scans == 0 {
+		return corrupt()
+	}
+	for _, part := range h.profileParts {
+		h.profile = append(h.profile, part...)
+	}
+	h.memory = h.estimate()
+	h.fast = h.isFast()
+	return nil
+}
+
+// estimate is what the standard library's decoder takes, which is more than the
+// other does: a byte for each sample, in a progressive file four more for its
+// coefficient, and four for each pixel of which it makes RGB or CMYK.
+func (h *jpegHeader) estimate() int {
+	across, down := 1, 1
+	for _, c := range h.components {
+		across, down = max(across, c.across), max(down, c.down)
+	}
+	units := ((h.width + 8*across - 1) / (8 * across)) * ((h.height + 8*down - 1) / (8 * down))
+	bytes := 0
+	for _, c := range h.components {
+		bytes += units * 64 * c.across * c.down
+	}
+	if h.progressive {
+		bytes *= 5
+	}
+	if h.isRGB || len(h.components) == 4 {
+		bytes += 4 * h.width * h.height
+	}
+	return bytes
+}
+
+// isFast tells the files that jpegn decodes as the standard library does: grey
+// ones, and luma with chroma in one of the ratios that image.YCbCr has. Of four
+// components it takes none whose chroma has fewer samples rightly, and RGB has
+// rules that the two read differently.
+func (h *jpegHeader) isFast() bool {
+	if len(h.components) == 1 {
+		return true
+	}
+	if len(h.components) != 3 || h.isRGB {
+		return false
+	}
+	luma, cb, cr := h.components[0], h.components[1], h.components[2]
+	if cb.across != 1 || cb.down != 1 || cr.across != 1 || cr.down != 1 {
+		return false
+	}
+	switch [2]int{luma.across, luma.down} {
+	case [2]int{1, 1}, [2]int{2, 1}, [2]int{2, 2}, [2]int{1, 2}, [2]int{4, 1}, [2]int{4, 2}:
+		return true
+	}
+	return false
+}
+
+// decodeJPEG decodes at 1/reduce of the size, where that can be done, which
+// spares most of the work. What jpegn doesn't take is left to the standard
+// library, which then says what is wrong with it.
+func decodeJPEG(data []byte, h header, reduce int) (image.Image, error) {
+	if h.fast {
+		img, err := guard(data, func(r io.Reader) (image.Image, error) {
+			return jpegn.Decode(r, &jpegn.Options{ScaleDenom: reduce})
+		})
+		if err == nil && img.Bounds().Max == image.Pt((h.width+reduce-1)/reduce, (h.height+reduce-1)/reduce) {
+			return img, nil
+		}
+	}
+	return guard(data, jpeg.Decode)
+}
+
 // nextSegment returns the marker, 0 when there is none, and the body of the
-// first segment in data, and what follows it.
+// first segment in data, and what follows it. EOI has no body.
 //
 // A scan must not escape the count, so every one that the decoder could come
 // to is found: the walk is as lenient as the decoder's, which skips what lies
@@ -54,7 +278,10 @@ func nextSegment(data []byte) (marker byte, body, rest []byte) {
 		for len(data) > 0 && data[0] == 0xff { // any number of fill bytes
 			data = data[1:]
 		}
-		if len(data) < 3 || data[0] == markerEOI {
+		if len(data) > 0 && data[0] == markerEOI {
+			return markerEOI, nil, data[1:]
+		}
+		if len(data) < 3 {
 			return 0, nil, nil
 		}
 		marker, data = data[0], data[1:]

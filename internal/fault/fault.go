@@ -28,6 +28,7 @@ const (
 	ImageTooLarge    Code = "IMAGE_TOO_LARGE"
 	ImageUnsupported Code = "IMAGE_UNSUPPORTED"
 	ImageCorrupt     Code = "IMAGE_CORRUPT"
+	CropOutOfBounds  Code = "CROP_OUT_OF_BOUNDS"
 	RealNameInvalid  Code = "REAL_NAME_INVALID"
 	IDCardInvalid    Code = "ID_CARD_INVALID"
 	AlreadyVerified  Code = "ALREADY_VERIFIED"

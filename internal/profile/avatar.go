@@ -24,10 +24,13 @@ import (
 // storeWithin bounds how long the squares of a picture take to be stored.
 const storeWithin = 20 * time.Second
 
-// UpdateAvatar makes the file the user's picture. The old picture stays until
-// the new one is whole and in the store.
-func (s *Service) UpdateAvatar(ctx context.Context, userID uuid.UUID, file io.Reader) (*ent.User, error) {
-	picture, err := s.Pictures.Process(ctx, file)
+// UpdateAvatar makes a part of the file the user's picture, the largest centred square
+// where crop is nil. The old picture stays until the new one is whole and in the
+// store.
+func (s *Service) UpdateAvatar(
+	ctx context.Context, userID uuid.UUID, file io.Reader, crop *avatar.Crop,
+) (*ent.User, error) {
+	picture, err := s.Pictures.Process(ctx, file, crop)
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ import (
 // setAvatarOf uploads a picture and returns the user with it.
 func (f *fixture) setAvatarOf(user *ent.User, file io.Reader) *ent.User {
 	f.t.Helper()
-	user, err := f.UpdateAvatar(f.as(user), user.ID, file)
+	user, err := f.UpdateAvatar(f.as(user), user.ID, file, nil)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -160,14 +160,14 @@ func TestAFileThatIsNoPictureLeavesNothing(t *testing.T) {
 		"\x89PNG\r\n\x1a\nbroken":              {Code: fault.ImageCorrupt, Field: "file"},
 		strings.Repeat("a", avatar.MaxBytes+1): {Code: fault.FileTooLarge, Field: "file", Limit: avatar.MaxBytes},
 	} {
-		user, err := f.UpdateAvatar(f.as(alice), alice.ID, strings.NewReader(content))
+		user, err := f.UpdateAvatar(f.as(alice), alice.ID, strings.NewReader(content), nil)
 		if user != nil {
 			t.Errorf("got %v", user)
 		}
 		wantFault(t, err, want)
 	}
 	failure := errors.New("the client has left")
-	if _, err := f.UpdateAvatar(f.as(alice), alice.ID, iotest.ErrReader(failure)); !errors.Is(err, failure) {
+	if _, err := f.UpdateAvatar(f.as(alice), alice.ID, iotest.ErrReader(failure), nil); !errors.Is(err, failure) {
 		t.Errorf("got %v", err)
 	}
 	f.wantSame(alice)
@@ -187,7 +187,7 @@ func TestAStoreThatFailsLeavesTheUserAndTheOldPicture(t *testing.T) {
 				}
 				return nil
 			}
-			user, err := f.UpdateAvatar(f.as(alice), alice.ID, picture(256))
+			user, err := f.UpdateAvatar(f.as(alice), alice.ID, picture(256), nil)
 			if user != nil || !unavailable(err) || !errors.Is(err, errAway) {
 				t.Errorf("got %v, %v, want Unavailable", user, err)
 			}
@@ -208,7 +208,7 @@ func TestAPictureWithoutItsEventIsNotPublished(t *testing.T) {
 	f := newFixture(t)
 	alice := f.setAvatarOf(f.newUser("alice"), picture(64))
 	failure := f.failEvents()
-	if _, err := f.UpdateAvatar(f.as(alice), alice.ID, picture(64)); !errors.Is(err, failure) {
+	if _, err := f.UpdateAvatar(f.as(alice), alice.ID, picture(64), nil); !errors.Is(err, failure) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := f.RemoveAvatar(t.Context(), alice.ID); !errors.Is(err, failure) {
@@ -260,7 +260,7 @@ func TestOfManyPicturesAtOnceOneStays(t *testing.T) {
 	var all sync.WaitGroup
 	for range uploads {
 		all.Go(func() {
-			if _, err := f.UpdateAvatar(ctx, alice.ID, picture(64)); err != nil {
+			if _, err := f.UpdateAvatar(ctx, alice.ID, picture(64), nil); err != nil {
 				t.Error(err)
 			}
 		})

@@ -17,7 +17,7 @@ func TestAUserWhoIsDeletedHasNoSessionForAnyUseCase(t *testing.T) {
 		"Get":        func() error { _, err := f.Get(ctx, alice.ID); return err },
 		"UpdateName": func() error { _, err := f.UpdateName(ctx, alice.ID, "bob"); return err },
 		"UpdateAvatar": func() error {
-			_, err := f.UpdateAvatar(ctx, alice.ID, picture(64))
+			_, err := f.UpdateAvatar(ctx, alice.ID, picture(64), nil)
 			return err
 		},
 		"RemoveAvatar": func() error { _, err := f.RemoveAvatar(ctx, alice.ID); return err },
@@ -42,7 +42,7 @@ func TestAUserWhoIsDeletedDuringTheUploadHasNoSession(t *testing.T) {
 		f.store.put = nil
 		return nil
 	}
-	_, err := f.UpdateAvatar(f.as(alice), alice.ID, picture(64))
+	_, err := f.UpdateAvatar(f.as(alice), alice.ID, picture(64), nil)
 	wantNone(t, err)
 
 	f.now = start.Add(f.SweepAfter)
@@ -78,7 +78,7 @@ func TestAnUploadDoesNotOutliveItsSession(t *testing.T) {
 		_, err := f.DB.Session.Delete().Exec(ctx)
 		return err
 	}
-	_, err := f.UpdateAvatar(ctx, alice.ID, picture(64))
+	_, err := f.UpdateAvatar(ctx, alice.ID, picture(64), nil)
 	wantNone(t, err)
 	f.wantSame(alice)
 }

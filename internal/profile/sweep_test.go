@@ -216,7 +216,7 @@ func TestAnUploadThatTakesTooLongFailsAndIsSwept(t *testing.T) {
 					return ctx.Err()
 				}
 				begin := time.Now()
-				_, err := f.UpdateAvatar(f.as(alice), alice.ID, picture(128))
+				_, err := f.UpdateAvatar(f.as(alice), alice.ID, picture(128), nil)
 				if !unavailable(err) {
 					t.Errorf("got %v, want Unavailable", err)
 				}
@@ -249,7 +249,7 @@ func TestAnUploadThatWasSweptIsNotPublished(t *testing.T) {
 					}
 				}
 			}
-			user, err := f.UpdateAvatar(f.as(alice), alice.ID, picture(128))
+			user, err := f.UpdateAvatar(f.as(alice), alice.ID, picture(128), nil)
 			if user != nil || !unavailable(err) {
 				t.Errorf("got %v, %v, want Unavailable", user, err)
 			}
