@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"image"
 	"image/color"
+	"image/jpeg"
+	"io"
 	"slices"
 	"testing"
 )
@@ -34,20 +36,48 @@ func benchmarkProcess(b *testing.B, file []byte) {
 	}
 }
 
-func BenchmarkProcess12MegapixelJPEG(b *testing.B) { benchmarkProcess(b, jpegOf(photo(4000, 3000))) }
-
-func BenchmarkProcess512JPEG(b *testing.B) { benchmarkProcess(b, jpegOf(photo(512, 512))) }
-
-func BenchmarkProcess512PNG(b *testing.B) { benchmarkProcess(b, pngOf(photo(512, 512))) }
-
-// The two that take the most memory within the limits.
-
-func BenchmarkProcessLargestProgressiveJPEG(b *testing.B) {
-	benchmarkProcess(b, flatJPEG{progressive: true, cols: 512, rows: 512, components: 3, moreScans: 10}.bytes())
+func BenchmarkProcess(b *testing.B) {
+	for name, file := range map[string][]byte{
+		"JPEG of 12 megapixels":          jpegOf(photo(4000, 3000)),
+		"JPEG of 512 px, 200 kB":         photoOf200kB(),
+		"PNG of 512 px":                  pngOf(photo(512, 512)),
+		"progressive JPEG, 6 megapixels": flatJPEG{progressive: true, cols: 338, rows: 338, components: 3, moreScans: 10}.bytes(),
+	} {
+		b.Run(name, func(b *testing.B) { benchmarkProcess(b, file) })
+	}
 }
 
-func BenchmarkProcessLargestPNG(b *testing.B) {
-	const rows = 4096 / 8 * (1 + 1 + 1 + 2 + 2 + 4 + 4) // of the seven passes
-	raw := deflated(make([]byte, 8*MaxPixels+rows))
-	benchmarkProcess(b, slices.Concat(pngHeader(4096, 4096, 16, 6, 1), chunk("IDAT", raw...), chunk("IEND")))
+func photoOf200kB() []byte {
+	return encoded(func(w io.Writer, img image.Image) error {
+		return jpeg.Encode(w, img, &jpeg.Options{Quality: 98})
+	}, photo(512, 512))
+}
+
+// BenchmarkGreediest is about the files that take the most memory.
+func BenchmarkGreediest(b *testing.B) {
+	for name, file := range greediest() {
+		b.Run(name, func(b *testing.B) { benchmarkProcess(b, file()) })
+	}
+}
+
+// BenchmarkRefusals is what those cost that are refused by their header, or by their
+// first bytes.
+func BenchmarkRefusals(b *testing.B) {
+	for name, file := range map[string][]byte{
+		"too many scans":  flatJPEG{progressive: true, cols: 512, rows: 512, components: 1, moreScans: 500}.bytes(),
+		"too many pixels": slices.Concat(pngHeader(100_000, 100_000, 16, 6, 1), chunk("IDAT"), chunk("IEND")),
+		"another kind":    bytes.Repeat([]byte("<svg/>"), MaxBytes/6),
+		"too many bytes":  make([]byte, MaxBytes+1),
+		"cut short":       jpegOf(photo(4000, 3000))[:1_000_000],
+	} {
+		b.Run(name, func(b *testing.B) {
+			p := NewProcessor(1)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := p.Process(b.Context(), bytes.NewReader(file), nil); err == nil {
+					b.Fatal("it was taken")
+				}
+			}
+		})
+	}
 }

@@ -31,16 +31,34 @@ func drawing(seed []byte, side int) *image.Paletted {
 	side = min(max(side, 1), slices.Max(Sizes()))
 	q := newQuilt(sha256.Sum256(append([]byte("nameplate avatar 1\x00"), seed...)))
 	img := image.NewPaletted(image.Rect(0, 0, side, side), q.palette())
-	half := (side + 1) / 2
-	for y := range half {
+	places := places(side)
+	for y, v := range places {
 		row := img.Pix[y*img.Stride:][:side]
-		for x := range half {
-			row[x] = q.at(x, y, side)
+		for x, u := range places {
+			row[x] = q.at(u, v, float64(side)/4)
 			row[side-1-x] = row[x]
 		}
 		copy(img.Pix[(side-1-y)*img.Stride:], row)
 	}
 	return img
+}
+
+// place is where a column or row of pixels lies: in which of the tiles of a
+// quarter, and how far in it.
+type place struct {
+	tile   int
+	within float64
+}
+
+// places are those of the columns of a quarter, and of its rows.
+func places(side int) []place {
+	out := make([]place, (side+1)/2)
+	for i := range out {
+		u := (float64(i) + 0.5) / (float64(side) / 4)
+		tile := min(int(u), 1)
+		out[i] = place{tile, u - float64(tile)}
+	}
+	return out
 }
 
 // A quilt has a ground and three tones, and smooths an edge between ground and
@@ -102,13 +120,10 @@ func mix(a, b color.RGBA, level int) color.RGBA {
 	return color.RGBA{m(a.R, b.R), m(a.G, b.G), m(a.B, b.B), 0xff}
 }
 
-// at returns the palette index of a pixel in the upper left quarter.
-func (q *quilt) at(x, y, side int) uint8 {
-	tile := float64(side) / 4
-	u, v := (float64(x)+0.5)/tile, (float64(y)+0.5)/tile
-	col, row := min(int(u), 1), min(int(v), 1)
-	m := &q.motifs[2*row+col]
-	u, v = u-float64(col), v-float64(row)
+// at returns the palette index of a pixel; a tile has as many pixels a side.
+func (q *quilt) at(x, y place, tile float64) uint8 {
+	m := &q.motifs[2*y.tile+x.tile]
+	u, v := x.within, y.within
 	if m.flipX {
 		u = 1 - u
 	}
@@ -119,7 +134,13 @@ func (q *quilt) at(x, y, side int) uint8 {
 	// inside, near enough. Products are rounded before they are added to, lest
 	// a processor that fuses the two draw another picture.
 	covered := 0.5 + float64(shapes[m.shape](u, v)*tile)
-	level := int(float64(min(max(covered, 0), 1)*levels) + 0.5)
+	switch {
+	case covered <= 0:
+		return 0
+	case covered >= 1:
+		return uint8(m.tone*levels + levels)
+	}
+	level := int(float64(covered*levels) + 0.5)
 	if level == 0 {
 		return 0
 	}

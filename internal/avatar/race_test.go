@@ -1,0 +1,5 @@
+//go:build race
+
+package avatar
+
+func init() { raceEnabled = true }
