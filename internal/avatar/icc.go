@@ -1,0 +1,425 @@
+package avatar
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"errors"
+	"image"
+	"io"
+	"math"
+)
+
+// maxProfile is how many bytes a compressed profile may have. One that has a
+// matrix has some hundreds, or some tens of thousands with tables.
+const maxProfile = 1 << 20
+
+// Sizes in a profile (ICC.1:2022, 7.2, 7.3 and 10).
+const (
+	iccHeaderBytes = 128
+	iccTagBytes    = 12
+	iccTypeBytes   = 8 // the signature of a tag's type, and zeros
+	maxTags        = 100
+)
+
+// A profile converts the colours of an RGB space to sRGB. It doesn't change
+// once it is made, so pictures may share it.
+//
+// Only the model of ICC.1:2022, F.3 is known: a curve for each component, and
+// a matrix. That is how Display P3, Adobe RGB and ProPhoto are written.
+type profile struct {
+	// linear is how much light each value of each component stands for.
+	linear [3][256]float32
+	// matrix makes light of sRGB's primaries of that of the profile's.
+	matrix [3][3]float32
+	encode *encoder
+}
+
+// parseProfile reads an ICC profile of version 2 or 4 (ICC.1:2001-04,
+// ICC.1:2022). It returns nil when the colours are best taken as sRGB: because
+// that is what they are, because the profile is of another model than a
+// matrix, or because it is damaged.
+//
+// The class of the profile is not looked at: those whose matrix would mean
+// something else have none. A table for the perceptual intent (A2B0) that
+// stands beside the matrix would be the better way, but the matrix is what the
+// profile itself offers to readers that have no use for tables.
+func parseProfile(icc []byte) *profile {
+	if icc = checkedProfile(icc); icc == nil {
+		return nil
+	}
+	p := &profile{encode: newEncoder()}
+	var primaries matrix
+	for i, tags := range [3]struct{ primary, curve string }{
+		{"rXYZ", "rTRC"}, {"gXYZ", "gTRC"}, {"bXYZ", "bTRC"},
+	} {
+		xyz, ok := parseXYZ(iccTag(icc, tags.primary))
+		c := parseCurve(iccTag(icc, tags.curve))
+		if !ok || c == nil || !p.linearize(i, c) {
+			return nil
+		}
+		for row := range xyz {
+			primaries[row][i] = xyz[row]
+		}
+	}
+	if !p.mix(primaries) || p.isSRGB() {
+		return nil
+	}
+	return p
+}
+
+// checkedProfile returns as much of icc as its header says is the profile, nil
+// when the header (ICC.1:2022, 7.2) is not one of RGB colours whose connection
+// space is XYZ, which a matrix demands.
+func checkedProfile(icc []byte) []byte {
+	if len(icc) < iccHeaderBytes+4 {
+		return nil
+	}
+	size := binary.BigEndian.Uint32(icc)
+	if size < iccHeaderBytes+4 || uint64(size) > uint64(len(icc)) {
+		return nil
+	}
+	version := icc[8]
+	if version != 2 && version != 4 || string(icc[36:40]) != "acsp" || string(icc[16:24]) != "RGB XYZ " {
+		return nil
+	}
+	return icc[:size]
+}
+
+// iccTag returns the data of the tag with a signature, without the eight bytes
+// that name its type but with that name; neither when there is no such tag,
+// or it lies outside. Tags may share their data.
+func iccTag(icc []byte, signature string) (kind string, data []byte) {
+	table := icc[iccHeaderBytes+4:]
+	n := binary.BigEndian.Uint32(icc[iccHeaderBytes:])
+	if n > maxTags || int(n)*iccTagBytes > len(table) {
+		return "", nil
+	}
+	for ; n > 0; n, table = n-1, table[iccTagBytes:] {
+		if string(table[:4]) != signature {
+			continue
+		}
+		start := uint64(binary.BigEndian.Uint32(table[4:]))
+		end := start + uint64(binary.BigEndian.Uint32(table[8:]))
+		if end > uint64(len(icc)) || end-start < iccTypeBytes {
+			return "", nil
+		}
+		data = icc[start:end]
+		return string(data[:4]), data[iccTypeBytes:]
+	}
+	return "", nil
+}
+
+// fixed reads the s15Fixed16Number that data starts with.
+func fixed(data []byte) float64 {
+	return float64(int32(binary.BigEndian.Uint32(data))) / (1 << 16)
+}
+
+// parseXYZ reads an XYZType (ICC.1:2022, 10.31).
+func parseXYZ(kind string, data []byte) (xyz [3]float64, ok bool) {
+	if kind != "XYZ " || len(data) < 12 {
+		return xyz, false
+	}
+	for i := range xyz {
+		xyz[i] = fixed(data[4*i:])
+	}
+	return xyz, true
+}
+
+// curve gives the light that a component from 0 to 1 stands for.
+type curve func(x float64) float64
+
+// parseCurve reads a curveType or a parametricCurveType (ICC.1:2022, 10.6 and
+// 10.18); nil when it is neither, or its numbers are no curve's.
+func parseCurve(kind string, data []byte) curve {
+	switch {
+	case kind == "curv" && len(data) >= 4:
+		return sampledCurve(binary.BigEndian.Uint32(data), data[4:])
+	case kind == "para" && len(data) >= 4:
+		return parametricCurve(binary.BigEndian.Uint16(data), data[4:])
+	default:
+		return nil
+	}
+}
+
+// sampledCurve makes a curve of n numbers: of none the straight one, of one
+// that of a gamma, of more the one that runs through them at equal distances.
+// How many there may be is left to the length of the data, since the 256
+// values that are wanted of a curve cost the same however many there are.
+func sampledCurve(n uint32, data []byte) curve {
+	if uint64(n)*2 > uint64(len(data)) {
+		return nil
+	}
+	switch n {
+	case 0:
+		return func(x float64) float64 { return x }
+	case 1:
+		return gammaCurve(float64(binary.BigEndian.Uint16(data)) / (1 << 8))
+	}
+	at := func(i int) float64 { return float64(binary.BigEndian.Uint16(data[2*i:])) / math.MaxUint16 }
+	last := int(n) - 1
+	return func(x float64) float64 {
+		x *= float64(last)
+		i := min(int(x), last-1)
+		return at(i) + (x-float64(i))*(at(i+1)-at(i))
+	}
+}
+
+func gammaCurve(g float64) curve {
+	if !isGamma(g) {
+		return nil
+	}
+	return func(x float64) float64 { return math.Pow(x, g) }
+}
+
+// isGamma tells exponents that a picture could have been made with from those
+// of a damaged file. The largest in use is 2.8.
+func isGamma(g float64) bool { return 0.1 <= g && g <= 10 }
+
+// parametricCurve makes a curve of one of the functions 0 to 4. All are the
+// last of them, with some of its numbers left out:
+//
+//	(ax + b)^g + e  where x >= d, and
+//	cx + f          elsewhere
+//
+// Functions 1 and 2 are level up to where ax + b is 0, and so is this one, as
+// it doesn't let ax + b fall below: to take the root of it would give no
+// number.
+func parametricCurve(function uint16, data []byte) curve {
+	counts := [...]int{1, 3, 4, 5, 7}
+	if int(function) >= len(counts) || len(data) < 4*counts[function] {
+		return nil
+	}
+	var v [7]float64
+	for i := range counts[function] {
+		v[i] = fixed(data[4*i:])
+	}
+	g, a, b, c, d, e, f := v[0], v[1], v[2], v[3], v[4], v[5], v[6]
+	switch function {
+	case 0:
+		a = 1
+	case 2:
+		e = c // which has no other use, as d is 0
+	}
+	if !isGamma(g) {
+		return nil
+	}
+	return func(x float64) float64 {
+		if x < d {
+			return c*x + f
+		}
+		return math.Pow(max(a*x+b, 0), g) + e
+	}
+}
+
+// linearize fills in what the values of a component stand for. It reports
+// whether they stand for more light at their end than at their start: under
+// no other curve could a picture be seen.
+func (p *profile) linearize(component int, c curve) bool {
+	values := &p.linear[component]
+	for i := range values {
+		values[i] = float32(min(max(c(float64(i)/255), 0), 1))
+	}
+	return values[0] < values[255]
+}
+
+// matrix has the amounts that are the result in rows, and those that are
+// given in columns.
+type matrix [3][3]float64
+
+// sRGBFromXYZ gives the light of the primaries of sRGB (IEC 61966-2-1) for a
+// colour in the connection space. White is D50 there and D65 in sRGB; they are
+// made one by the matrix of ICC.1:2022, annex E ("Bradford"), as they have
+// been in the primaries of a profile, so nothing else needs to be adapted.
+func sRGBFromXYZ() matrix {
+	return matrix{
+		{3.1341864, -1.6172090, -0.4906941},
+		{-0.9787485, 1.9161301, 0.0334334},
+		{0.0719639, -0.2289939, 1.4057537},
+	}
+}
+
+func (m matrix) times(n matrix) (product matrix) {
+	for row := range 3 {
+		for col := range 3 {
+			for i := range 3 {
+				product[row][col] += m[row][i] * n[i][col]
+			}
+		}
+	}
+	return product
+}
+
+func (m matrix) determinant() float64 {
+	return m[0][0]*(m[1][1]*m[2][2]-m[1][2]*m[2][1]) -
+		m[0][1]*(m[1][0]*m[2][2]-m[1][2]*m[2][0]) +
+		m[0][2]*(m[1][0]*m[2][1]-m[1][1]*m[2][0])
+}
+
+// mix sets the matrix for primaries whose X, Y and Z are its rows, and reports
+// whether they are those of a space to paint in.
+func (p *profile) mix(primaries matrix) bool {
+	// As much of sRGB's is 0.2, so less than this is no space but a plane.
+	const flat = 0.01
+	// All primaries together are the white of the connection space, but for
+	// what was lost when they were written. Further off is a profile that is
+	// damaged, or whose primaries were left as they are under D65.
+	const off = 0.1
+	if math.Abs(primaries.determinant()) < flat {
+		return false
+	}
+	m := sRGBFromXYZ().times(primaries)
+	for row := range m {
+		sum := m[row][0] + m[row][1] + m[row][2]
+		if math.Abs(sum-1) > off {
+			return false
+		}
+		// With sums of exactly 1, white stays white and grey grey.
+		for col := range m[row] {
+			p.matrix[row][col] = float32(m[row][col] / sum)
+		}
+	}
+	return true
+}
+
+// isSRGB reports whether the profile is one of the many that were written for
+// sRGB, which differ in their rounding and in how many samples they have of
+// the curve. To convert by these would only add noise.
+//
+// They move a component by up to 1 of 255, with 26 samples as with 4096. What
+// else comes nearest, a gamma of 2.2 for the same primaries, moves some by 9.
+func (p *profile) isSRGB() bool {
+	const noise = 2
+	return p.farthest() <= noise
+}
+
+// farthest returns by how much of 255 a component changes at most, of all
+// greys and of colours spread over the space.
+func (p *profile) farthest() int {
+	const side = 64 // as many pixels as 16 steps in three directions
+	before := image.NewNRGBA(image.Rect(0, 0, side, side+256/side))
+	for i := range len(before.Pix) / 4 {
+		r, g, b := i>>8*17, i>>4&15*17, i&15*17
+		if i >= side*side {
+			r, g, b = i&255, i&255, i&255
+		}
+		copy(before.Pix[4*i:], []uint8{uint8(r), uint8(g), uint8(b), 0xff})
+	}
+	after := &image.NRGBA{Pix: bytes.Clone(before.Pix), Stride: before.Stride, Rect: before.Rect}
+	p.toSRGB(after)
+	farthest := 0
+	for i, v := range before.Pix {
+		farthest = max(farthest, int(max(v, after.Pix[i])-min(v, after.Pix[i])))
+	}
+	return farthest
+}
+
+// toSRGB converts the pixels of img in place. Colours that sRGB can't show
+// become the nearest in each component. Alpha stays as it is: the colours are
+// not multiplied by it.
+func (p *profile) toSRGB(img *image.NRGBA) {
+	for y := range img.Rect.Dy() {
+		row := img.Pix[y*img.Stride:][:4*img.Rect.Dx()]
+		for ; len(row) >= 4; row = row[4:] {
+			p.convert((*[3]uint8)(row))
+		}
+	}
+}
+
+func (p *profile) convert(rgb *[3]uint8) {
+	r, g, b := p.linear[0][rgb[0]], p.linear[1][rgb[1]], p.linear[2][rgb[2]]
+	m := &p.matrix
+	rgb[0] = p.encode.level(m[0][0]*r + m[0][1]*g + m[0][2]*b)
+	rgb[1] = p.encode.level(m[1][0]*r + m[1][1]*g + m[1][2]*b)
+	rgb[2] = p.encode.level(m[2][0]*r + m[2][1]*g + m[2][2]*b)
+}
+
+// encoderSteps is enough for no step to have the ends of two levels in it:
+// where the curve of sRGB is steepest, a level is 1/(12.92*255) = 1/3295 long.
+const encoderSteps = 4096
+
+// encoder finds the value from 0 to 255 with which sRGB stands for an amount
+// of light.
+type encoder struct {
+	// first has the level at the start of each step.
+	first [encoderSteps]uint8
+	// end is where the next level starts.
+	end [256]float32
+}
+
+func newEncoder() *encoder {
+	e := new(encoder)
+	for level := range e.end {
+		e.end[level] = float32(sRGBLight((float64(level) + 0.5) / 255))
+	}
+	level := uint8(0)
+	for i := range e.first {
+		if float32(i)/encoderSteps >= e.end[level] {
+			level++
+		}
+		e.first[i] = level
+	}
+	return e
+}
+
+// sRGBLight is the curve of IEC 61966-2-1 from values to light.
+func sRGBLight(v float64) float64 {
+	if v <= 0.04045 {
+		return v / 12.92
+	}
+	return math.Pow((v+0.055)/1.055, 2.4)
+}
+
+// level returns the nearest.
+func (e *encoder) level(light float32) uint8 {
+	if light <= 0 {
+		return 0
+	}
+	if light >= 1 {
+		return 255
+	}
+	level := e.first[int(light*encoderSteps)]
+	if light >= e.end[level] {
+		level++
+	}
+	return level
+}
+
+// pngProfile returns the profile in the data of an iCCP chunk (W3C PNG, third
+// edition, 11.3.2.3): a name, a zero byte, the method 0 and the compressed
+// profile. It returns nil when the chunk is malformed, or the profile larger than maxProfile.
+func pngProfile(chunk []byte) []byte {
+	name, rest, ok := bytes.Cut(chunk, []byte{0})
+	if !ok || len(name) < 1 || len(name) > 79 || len(rest) < 1 || rest[0] != 0 {
+		return nil
+	}
+	r, err := zlib.NewReader(bytes.NewReader(rest[1:]))
+	if err != nil {
+		return nil
+	}
+	return readProfile(r)
+}
+
+// readProfile reads as many bytes as the profile's header says it has, so
+// that no more is inflated, or made room for, than will be used.
+func readProfile(r io.Reader) []byte {
+	var size [4]byte
+	if _, err := io.ReadFull(r, size[:]); err != nil {
+		return nil
+	}
+	n := binary.BigEndian.Uint32(size[:])
+	if n < iccHeaderBytes || n > maxProfile {
+		return nil
+	}
+	icc := append(make([]byte, 0, n), size[:]...)[:n]
+	if _, err := io.ReadFull(r, icc[len(size):]); err != nil {
+		return nil
+	}
+	// At the end the checksum is compared. What follows in its place instead
+	// belongs to nothing.
+	var more [1]byte
+	if _, err := io.ReadFull(r, more[:]); err != nil && !errors.Is(err, io.EOF) {
+		return nil
+	}
+	return icc
+}

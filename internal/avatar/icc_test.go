@@ -1,0 +1,681 @@
+package avatar
+
+import (
+	"encoding/binary"
+	"fmt"
+	"image"
+	"image/color"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Spaces of colours, for the tests, by the chromaticities of their red, green,
+// blue and white.
+
+type chromaticities [4][2]float64
+
+func srgbSpace() chromaticities {
+	return chromaticities{{0.64, 0.33}, {0.30, 0.60}, {0.15, 0.06}, {0.3127, 0.3290}}
+}
+
+func p3Space() chromaticities {
+	return chromaticities{{0.680, 0.320}, {0.265, 0.690}, {0.150, 0.060}, {0.3127, 0.3290}}
+}
+
+func adobeSpace() chromaticities {
+	return chromaticities{{0.64, 0.33}, {0.21, 0.71}, {0.15, 0.06}, {0.3127, 0.3290}}
+}
+
+func proPhotoSpace() chromaticities {
+	return chromaticities{{0.734699, 0.265301}, {0.159597, 0.840403}, {0.036598, 0.000105}, {0.345704, 0.358540}}
+}
+
+// xyz is a colour of a chromaticity whose Y is 1.
+func xyz(c [2]float64) [3]float64 { return [3]float64{c[0] / c[1], 1, (1 - c[0] - c[1]) / c[1]} }
+
+// primaries returns the X, Y and Z of a space's red, green and blue after its
+// white has been adapted to the D50 of ICC profiles.
+func (c chromaticities) primaries() matrix {
+	var m matrix
+	for col := range 3 {
+		setColumn(&m, col, xyz(c[col]))
+	}
+	amounts := m.inverse().apply(xyz(c[3]))
+	bradford := matrix{{0.8951, 0.2664, -0.1614}, {-0.7502, 1.7135, 0.0367}, {0.0389, -0.0685, 1.0296}}
+	from, to := bradford.apply(xyz(c[3])), bradford.apply([3]float64{0.9642, 1, 0.8249})
+	var ratios matrix
+	for i := range 3 {
+		ratios[i][i] = to[i] / from[i]
+		for row := range 3 {
+			m[row][i] *= amounts[i]
+		}
+	}
+	return bradford.inverse().times(ratios).times(bradford).times(m)
+}
+
+func setColumn(m *matrix, col int, v [3]float64) {
+	for row := range 3 {
+		m[row][col] = v[row]
+	}
+}
+
+func (m matrix) apply(v [3]float64) (out [3]float64) {
+	for row := range 3 {
+		for i := range 3 {
+			out[row] += m[row][i] * v[i]
+		}
+	}
+	return out
+}
+
+// inverse solves for each column by Cramer's rule.
+func (m matrix) inverse() (out matrix) {
+	for col := range 3 {
+		for row := range 3 {
+			replaced := m
+			var unit [3]float64
+			unit[col] = 1
+			setColumn(&replaced, row, unit)
+			out[row][col] = replaced.determinant() / m.determinant()
+		}
+	}
+	return out
+}
+
+// iccFile writes a profile.
+type iccFile struct {
+	space     chromaticities
+	curves    [3][]byte // of red, green and blue, or one for all
+	version   byte
+	class     string
+	primaries *matrix // in place of those of the space
+	extra     []iccTagData
+	backwards bool // tags
+}
+
+type iccTagData struct {
+	signature string
+	data      []byte
+}
+
+func (f iccFile) tags() []iccTagData {
+	m := f.space.primaries()
+	if f.primaries != nil {
+		m = *f.primaries
+	}
+	tags := slices.Clone(f.extra)
+	for i, name := range []string{"r", "g", "b"} {
+		curve := f.curves[i]
+		if curve == nil {
+			curve = f.curves[0]
+		}
+		tags = append(tags,
+			iccTagData{name + "XYZ", xyzData(m[0][i], m[1][i], m[2][i])}, iccTagData{name + "TRC", curve})
+	}
+	if f.backwards {
+		slices.Reverse(tags)
+	}
+	return tags
+}
+
+func (f iccFile) bytes() []byte {
+	tags := f.tags()
+	head := make([]byte, iccHeaderBytes)
+	head[8] = 4
+	if f.version != 0 {
+		head[8] = f.version
+	}
+	copy(head[12:], "mntrRGB XYZ ")
+	copy(head[12:], f.class)
+	copy(head[36:], "acsp")
+	table := binary.BigEndian.AppendUint32(nil, uint32(len(tags)))
+	var data []byte
+	written := map[string]int{} // data that tags share is written once
+	for _, t := range tags {
+		at, known := written[string(t.data)]
+		if !known {
+			at = iccHeaderBytes + 4 + len(tags)*iccTagBytes + len(data)
+			written[string(t.data)] = at
+			data = append(data, t.data...)
+			data = append(data, make([]byte, -len(data)&3)...)
+		}
+		table = append(table, t.signature...)
+		table = binary.BigEndian.AppendUint32(table, uint32(at))
+		table = binary.BigEndian.AppendUint32(table, uint32(len(t.data)))
+	}
+	b := slices.Concat(head, table, data)
+	binary.BigEndian.PutUint32(b, uint32(len(b)))
+	return b
+}
+
+func appendFixed(b []byte, numbers ...float64) []byte {
+	for _, v := range numbers {
+		b = binary.BigEndian.AppendUint32(b, uint32(int32(math.Round(v*65536))))
+	}
+	return b
+}
+
+func xyzData(v ...float64) []byte { return appendFixed([]byte("XYZ \x00\x00\x00\x00"), v...) }
+
+func para(function byte, v ...float64) []byte {
+	return appendFixed([]byte{'p', 'a', 'r', 'a', 0, 0, 0, 0, 0, function, 0, 0}, v...)
+}
+
+func curv(samples ...uint16) []byte {
+	b := binary.BigEndian.AppendUint32([]byte("curv\x00\x00\x00\x00"), uint32(len(samples)))
+	for _, v := range samples {
+		b = binary.BigEndian.AppendUint16(b, v)
+	}
+	return b
+}
+
+// sampled is a table of n values of a curve.
+func sampled(n int, c curve) []byte {
+	samples := make([]uint16, n)
+	for i := range samples {
+		samples[i] = uint16(math.Round(65535 * c(float64(i)/float64(n-1))))
+	}
+	return curv(samples...)
+}
+
+func all(curve []byte) [3][]byte { return [3][]byte{curve} }
+
+// srgbPara is the curve of sRGB, and of Display P3.
+func srgbPara() []byte { return para(3, 2.4, 1/1.055, 0.055/1.055, 1/12.92, 0.04045) }
+
+func displayP3() iccFile { return iccFile{space: p3Space(), curves: all(srgbPara())} }
+
+// adobeRGB has a gamma of 563/256, which is 2.19921875.
+func adobeRGB() iccFile { return iccFile{version: 2, space: adobeSpace(), curves: all(curv(563))} }
+
+func mustParse(t testing.TB, f iccFile) *profile {
+	t.Helper()
+	p := parseProfile(f.bytes())
+	if p == nil {
+		t.Fatal("the profile was not understood")
+	}
+	return p
+}
+
+func converted(p *profile, c color.NRGBA) color.NRGBA {
+	img := image.NewNRGBA(image.Rect(0, 0, 1, 1))
+	img.SetNRGBA(0, 0, c)
+	p.toSRGB(img)
+	return img.NRGBAAt(0, 0)
+}
+
+// wantNear allows each component to be off by some of 255.
+func wantNear(t *testing.T, what string, got, want color.NRGBA, off int) {
+	t.Helper()
+	a, b := [4]uint8{got.R, got.G, got.B, got.A}, [4]uint8{want.R, want.G, want.B, want.A}
+	for i := range a {
+		if int(max(a[i], b[i])-min(a[i], b[i])) > off {
+			t.Errorf("%s became %v, want %v within %d", what, got, want, off)
+			return
+		}
+	}
+}
+
+// exactly returns what toSRGB is to do, without tables, for a space and its
+// curve.
+func exactly(space chromaticities, light curve) func(color.NRGBA) color.NRGBA {
+	m := srgbSpace().primaries().inverse().times(space.primaries())
+	return func(c color.NRGBA) color.NRGBA {
+		v := m.apply([3]float64{light(float64(c.R) / 255), light(float64(c.G) / 255), light(float64(c.B) / 255)})
+		return color.NRGBA{exactLevel(v[0]), exactLevel(v[1]), exactLevel(v[2]), c.A}
+	}
+}
+
+// exactLevel is the curve of IEC 61966-2-1 from light to values.
+func exactLevel(light float64) uint8 {
+	v := min(max(light, 0), 1)
+	if v <= 0.0031308 {
+		v *= 12.92
+	} else {
+		v = 1.055*math.Pow(v, 1/2.4) - 0.055
+	}
+	return uint8(math.Round(255 * v))
+}
+
+func power(g float64) curve { return func(x float64) float64 { return math.Pow(x, g) } }
+
+// proPhotoLight is a gamma of 1.8 that starts with a straight piece.
+func proPhotoLight(x float64) float64 {
+	if x < 1.0/32 {
+		return x / 16
+	}
+	return math.Pow(x, 1.8)
+}
+
+func TestTheMatrixOfSRGBIsThatOfItsChromaticities(t *testing.T) {
+	want := srgbSpace().primaries().inverse()
+	for row, numbers := range sRGBFromXYZ() {
+		for col, got := range numbers {
+			if math.Abs(got-want[row][col]) > 1e-7 {
+				t.Errorf("row %d, column %d is %.8f, want %.8f", row, col, got, want[row][col])
+			}
+		}
+	}
+}
+
+func TestDisplayP3BecomesSRGB(t *testing.T) {
+	p := mustParse(t, displayP3())
+	for _, c := range []struct {
+		in, want color.NRGBA
+		off      int
+	}{
+		{red, red, 0},     // as red as sRGB can be
+		{green, green, 0}, // likewise
+		{blue, blue, 0},
+		{white, white, 0},
+		{color.NRGBA{0, 0, 0, 255}, color.NRGBA{0, 0, 0, 255}, 0},
+		{color.NRGBA{234, 51, 35, 255}, red, 3}, // those of sRGB, rounded
+		{color.NRGBA{117, 251, 76, 255}, green, 3},
+		{color.NRGBA{0, 0, 245, 255}, blue, 3},
+		{color.NRGBA{200, 100, 100, 255}, color.NRGBA{215, 93, 97, 255}, 1},
+		{color.NRGBA{234, 51, 35, 7}, color.NRGBA{255, 0, 0, 7}, 3},
+	} {
+		wantNear(t, fmt.Sprint(c.in), converted(p, c.in), c.want, c.off)
+	}
+}
+
+func TestColoursAreConvertedAsTheFormulasSay(t *testing.T) {
+	for name, c := range map[string]struct {
+		file  iccFile
+		light curve
+	}{
+		"Display P3":                 {displayP3(), sRGBLight},
+		"Display P3, 4096 samples":   {iccFile{space: p3Space(), curves: all(sampled(4096, sRGBLight))}, sRGBLight},
+		"Display P3, tags backwards": {iccFile{space: p3Space(), curves: all(srgbPara()), backwards: true}, sRGBLight},
+		"Display P3 beside a table": {iccFile{
+			space: p3Space(), curves: all(srgbPara()), extra: []iccTagData{{"A2B0", []byte("mft2\x00\x00\x00\x00")}},
+		}, sRGBLight},
+		"Adobe RGB":                      {adobeRGB(), power(563.0 / 256)},
+		"Adobe RGB of a scanner":         {iccFile{version: 2, class: "scnr", space: adobeSpace(), curves: all(curv(563))}, power(563.0 / 256)},
+		"ProPhoto":                       {iccFile{space: proPhotoSpace(), curves: all(para(3, 1.8, 1, 0, 1.0/16, 1.0/32))}, proPhotoLight},
+		"linear sRGB":                    {iccFile{space: srgbSpace(), curves: all(curv())}, power(1)},
+		"linear sRGB, two samples":       {iccFile{space: srgbSpace(), curves: all(curv(0, 65535))}, power(1)},
+		"primaries of sRGB, gamma 2.2":   {iccFile{space: srgbSpace(), curves: all(para(0, 2.2))}, power(2.2)},
+		"primaries of P3, gamma 2.6":     {iccFile{space: p3Space(), curves: all(para(0, 2.6))}, power(2.6)},
+		"green and red are interchanged": {iccFile{space: swapped(), curves: all(srgbPara())}, sRGBLight},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := mustParse(t, c.file)
+			random := rand.New(rand.NewPCG(1, 2))
+			exact := exactly(c.file.space, c.light)
+			same := 0
+			const colours = 20_000
+			for i := range colours {
+				in := color.NRGBA{uint8(i), uint8(i), uint8(i), uint8(random.Uint32())}
+				if i > 255 {
+					n := random.Uint32()
+					in.R, in.G, in.B = uint8(n), uint8(n>>8), uint8(n>>16)
+				}
+				got, want := converted(p, in), exact(in)
+				wantNear(t, fmt.Sprint(in), got, want, 1)
+				if got == want {
+					same++
+				}
+			}
+			if same < colours*98/100 {
+				t.Errorf("%d of %d colours are exact", same, colours)
+			}
+		})
+	}
+}
+
+// swapped is sRGB by other names.
+func swapped() chromaticities {
+	c := srgbSpace()
+	c[0], c[1] = c[1], c[0]
+	return c
+}
+
+func square(x float64) float64 { return x * x }
+
+func TestEveryParametricFunctionIsKnown(t *testing.T) {
+	for function, c := range map[byte]struct {
+		numbers []float64
+		want    curve
+	}{
+		0: {[]float64{2}, square},
+		1: {[]float64{2, 1.25, -0.25}, func(x float64) float64 {
+			if x < 0.2 {
+				return 0
+			}
+			return square(1.25*x - 0.25)
+		}},
+		2: {[]float64{2, 1.25, -0.25, 0.125}, func(x float64) float64 {
+			if x < 0.2 {
+				return 0.125
+			}
+			return min(square(1.25*x-0.25)+0.125, 1)
+		}},
+		3: {[]float64{3, 0.5, 0.5, 0.25, 0.5}, func(x float64) float64 {
+			if x < 0.5 {
+				return x / 4
+			}
+			return cube(x/2 + 0.5)
+		}},
+		4: {[]float64{3, 0.5, 0.5, 0.25, 0.5, -0.125, 0.0625}, func(x float64) float64 {
+			if x < 0.5 {
+				return x/4 + 0.0625
+			}
+			return cube(x/2+0.5) - 0.125
+		}},
+	} {
+		data := para(function, c.numbers...)
+		got := new(profile)
+		if !got.linearize(0, parseCurve("para", data[iccTypeBytes:])) {
+			t.Errorf("function %d is not taken", function)
+		}
+		for i, light := range got.linear[0] {
+			if want := c.want(float64(i) / 255); math.Abs(float64(light)-want) > 1e-6 {
+				t.Errorf("function %d: %d is %v, want %v", function, i, light, want)
+			}
+		}
+		if short := data[iccTypeBytes : len(data)-1]; parseCurve("para", short) != nil {
+			t.Errorf("function %d is taken with a byte less", function)
+		}
+	}
+}
+
+func TestEachComponentHasItsOwnCurve(t *testing.T) {
+	p := mustParse(t, iccFile{space: srgbSpace(), curves: [3][]byte{curv(), srgbPara(), para(0, 3)}})
+	got := converted(p, color.NRGBA{100, 100, 100, 255})
+	want := color.NRGBA{
+		exactLevel(100.0 / 255), 100, exactLevel(cube(100.0 / 255)), 255,
+	}
+	wantNear(t, "grey 100", got, want, 1)
+}
+
+func TestGreyOfAProfileStaysGrey(t *testing.T) {
+	for name, f := range map[string]iccFile{
+		"Display P3": displayP3(), "Adobe RGB": adobeRGB(),
+		"ProPhoto": {space: proPhotoSpace(), curves: all(curv(461))},
+	} {
+		p := mustParse(t, f)
+		for i := range 256 {
+			v := uint8(i)
+			got := converted(p, color.NRGBA{v, v, v, 255})
+			if got.R != got.G || got.G != got.B {
+				t.Errorf("%s: grey %d became %v", name, i, got)
+			}
+			if name == "Display P3" && got.R != v { // it has the curve of sRGB
+				t.Errorf("%s: grey %d became %v", name, i, got)
+			}
+		}
+		if got := converted(p, white); got != white {
+			t.Errorf("%s: white became %v", name, got)
+		}
+	}
+}
+
+func TestProfilesOfSRGBChangeNothing(t *testing.T) {
+	// What is in the most common of all profiles, and what others compute.
+	published := matrix{{0.43607, 0.38515, 0.14307}, {0.22249, 0.71687, 0.06061}, {0.01392, 0.09708, 0.71410}}
+	otherD50 := matrix{{0.4360747, 0.3850649, 0.1430804}, {0.2225045, 0.7168786, 0.0606169}, {0.0139322, 0.0971045, 0.7141733}}
+	for name, primaries := range map[string]*matrix{"exact": nil, "published": &published, "another D50": &otherD50} {
+		for curveName, c := range map[string][]byte{
+			"formula": srgbPara(), "26 samples": sampled(26, sRGBLight),
+			"1024 samples": sampled(1024, sRGBLight), "4096 samples": sampled(4096, sRGBLight),
+		} {
+			for _, version := range []byte{2, 4} {
+				f := iccFile{version: version, space: srgbSpace(), primaries: primaries, curves: all(c)}
+				if parseProfile(f.bytes()) != nil {
+					t.Errorf("version %d, %s primaries, %s: not taken as sRGB", version, name, curveName)
+				}
+			}
+		}
+	}
+}
+
+func TestOtherProfilesAreTakenAsSRGB(t *testing.T) {
+	valid := displayP3().bytes()
+	change := func(at int, with string) []byte {
+		b := slices.Clone(valid)
+		copy(b[at:], with)
+		return b
+	}
+	withCurve := func(c []byte) []byte { return iccFile{space: p3Space(), curves: all(c)}.bytes() }
+	withPrimaries := func(m matrix) []byte { return iccFile{primaries: &m, curves: all(srgbPara())}.bytes() }
+	d65 := srgbSpace().primaries()
+	for row, ratio := range [3]float64{0.9505 / 0.9642, 1, 1.0891 / 0.8249} {
+		for col := range 3 {
+			d65[row][col] *= ratio
+		}
+	}
+	thirds := matrix{}
+	for row, white := range [3]float64{0.9642, 1, 0.8249} {
+		thirds[row] = [3]float64{white / 3, white / 3, white / 3}
+	}
+	const firstTag = iccHeaderBytes + 4
+	for name, b := range map[string][]byte{
+		"none":                      nil,
+		"no profile":                []byte("hello"),
+		"size beyond the end":       change(0, "\x00\x01\x00\x00"),
+		"size of less than a table": change(0, "\x00\x00\x00\x83"),
+		"version 5":                 change(8, "\x05"),
+		"version 0":                 change(8, "\x00"),
+		"CMYK":                      change(16, "CMYK"),
+		"grey":                      change(16, "GRAY"),
+		"Lab":                       change(20, "Lab "),
+		"another signature":         change(36, "acsq"),
+		"101 tags":                  change(iccHeaderBytes, "\x00\x00\x00\x65"),
+		"2^32-1 tags":               change(iccHeaderBytes, "\xff\xff\xff\xff"),
+		"more tags than fit":        change(iccHeaderBytes, "\x00\x00\x00\x40"),
+		"a tag less":                change(firstTag, "none"),
+		"a tag outside":             change(firstTag+4, "\xff\xff\xff\xff"),
+		"a tag that ends outside":   change(firstTag+8, "\xff\xff\xff\xff"),
+		"a tag of seven bytes":      change(firstTag+8, "\x00\x00\x00\x07"),
+		"a primary of 19 bytes":     change(firstTag+8, "\x00\x00\x00\x13"),
+		"a curve for a primary":     change(firstTag+4, string(valid[firstTag+iccTagBytes+4:][:8])),
+		"2^32-1 samples":            withCurve([]byte("curv\x00\x00\x00\x00\xff\xff\xff\xff\x00\x00\xff\xff")),
+		"no number of samples":      withCurve([]byte("curv\x00\x00\x00\x00")),
+		"gamma 0":                   withCurve(curv(0)),
+		"gamma 255":                 withCurve(curv(0xffff)),
+		"gamma below 0":             withCurve(para(0, -2.2)),
+		"function 5":                withCurve(para(5, 1, 1, 1, 1, 1, 1, 1, 1)),
+		"curve of another type":     withCurve([]byte("mft2\x00\x00\x00\x00\x00\x00\x00\x00")),
+		"curve that is level":       withCurve(curv(9, 9, 9)),
+		"curve that falls":          withCurve(curv(0xffff, 0)),
+		"roots of less than 0":      withCurve(para(4, 2.4, -30000, -30000, 0, 0, 0, 0)),
+		"no light":                  withPrimaries(matrix{}),
+		"one primary thrice":        withPrimaries(thirds),
+		"too bright":                withPrimaries(matrix{{9, 0, 0}, {0, 9, 0}, {0, 0, 9}}),
+		"white of D65":              withPrimaries(d65),
+	} {
+		if parseProfile(b) != nil {
+			t.Errorf("%s: there is a profile", name)
+		}
+	}
+}
+
+func TestAProfileHasUpToAHundredTags(t *testing.T) {
+	f := displayP3()
+	f.extra = slices.Repeat([]iccTagData{{"desc", []byte("desc\x00\x00\x00\x00")}}, maxTags-6)
+	if parseProfile(f.bytes()) == nil {
+		t.Error("a hundred are too many")
+	}
+	f.extra = append(f.extra, f.extra[0])
+	if parseProfile(f.bytes()) != nil {
+		t.Error("a hundred and one are not too many")
+	}
+}
+
+func TestNoPartOfAProfileWillDo(t *testing.T) {
+	for _, f := range []iccFile{displayP3(), adobeRGB(), {space: p3Space(), curves: all(sampled(32, sRGBLight))}} {
+		valid := f.bytes()
+		for n := range valid {
+			if parseProfile(valid[:n]) != nil {
+				t.Errorf("%d of %d bytes are taken", n, len(valid))
+			}
+			b := slices.Clone(valid[:n])
+			if n >= 4 { // and a header that agrees
+				binary.BigEndian.PutUint32(b, uint32(n))
+			}
+			// Only the zeros that make the last tag's length even are not missed.
+			if parseProfile(b) != nil && n < len(valid)-3 {
+				t.Errorf("%d of %d bytes are taken when the header agrees", n, len(valid))
+			}
+		}
+	}
+}
+
+func TestDamagedProfilesAreHarmless(t *testing.T) {
+	for _, f := range []iccFile{displayP3(), {space: p3Space(), curves: all(sampled(8, sRGBLight))}} {
+		valid := f.bytes()
+		for i := range valid {
+			for _, v := range []byte{0, 0x7f, 0xff} {
+				b := slices.Clone(valid)
+				b[i] = v
+				wantHarmless(t, b)
+			}
+		}
+	}
+}
+
+// wantHarmless converts a picture by the profile, if it is one.
+func wantHarmless(t *testing.T, icc []byte) {
+	t.Helper()
+	p := parseProfile(icc)
+	if p == nil {
+		return
+	}
+	img := image.NewNRGBA(image.Rect(0, 0, 8, 1))
+	for i := range img.Pix {
+		img.Pix[i] = uint8(i * 37)
+	}
+	p.toSRGB(img)
+	for x := range 8 {
+		if got, want := img.Pix[4*x+3], uint8((4*x+3)*37); got != want {
+			t.Errorf("alpha %d became %d", want, got)
+		}
+	}
+	for _, linear := range p.linear {
+		for _, light := range linear {
+			if !(0 <= light && light <= 1) {
+				t.Errorf("a value stands for the light %v", light)
+			}
+		}
+	}
+}
+
+func TestParsingTakesLittleMemory(t *testing.T) {
+	large := iccFile{space: p3Space(), curves: all(sampled(60_000, sRGBLight))}.bytes()
+	liar := iccFile{space: p3Space(), curves: all([]byte("curv\x00\x00\x00\x00\xff\xff\xff\xff"))}.bytes()
+	for _, icc := range [][]byte{large, liar} {
+		if n := allocated(func() { parseProfile(icc) }); n > 128<<10 {
+			t.Errorf("%d bytes allocated for a profile of %d", n, len(icc))
+		}
+	}
+}
+
+func TestPartOfAPictureIsConvertedAlone(t *testing.T) {
+	p := mustParse(t, displayP3())
+	in := color.NRGBA{200, 100, 100, 9}
+	img := image.NewNRGBA(image.Rect(-2, -1, 3, 3))
+	for i := 0; i < len(img.Pix); i += 4 {
+		copy(img.Pix[i:], []uint8{in.R, in.G, in.B, in.A})
+	}
+	part := image.Rect(-1, 0, 2, 2)
+	p.toSRGB(img.SubImage(part).(*image.NRGBA))
+	p.toSRGB(img.SubImage(image.Rectangle{}).(*image.NRGBA)) // has no pixels
+	for y := -1; y < 3; y++ {
+		for x := -2; x < 3; x++ {
+			want := in
+			if image.Pt(x, y).In(part) {
+				want = converted(p, in)
+			}
+			if got := img.NRGBAAt(x, y); got != want {
+				t.Errorf("%d, %d is %v, want %v", x, y, got, want)
+			}
+		}
+	}
+}
+
+func TestProfilesAreReadFromPNGChunks(t *testing.T) {
+	icc := displayP3().bytes()
+	packed := deflated(icc)
+	body := func(name string, rest ...byte) []byte { return append([]byte(name+"\x00\x00"), rest...) }
+	if diff := cmp.Diff(icc, pngProfile(body("Display P3", packed...))); diff != "" {
+		t.Errorf("the profile differs (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(icc, pngProfile(body("and more", deflated(append(slices.Clone(icc), 1))...))); diff != "" {
+		t.Errorf("the profile that is followed by something differs (-want +got):\n%s", diff)
+	}
+	full := sized(maxProfile, maxProfile)
+	if got := pngProfile(body("full", deflated(full)...)); len(got) != maxProfile {
+		t.Errorf("%d bytes of the largest profile", len(got))
+	}
+	wrongSum := slices.Clone(packed)
+	wrongSum[len(wrongSum)-1] ^= 1
+	for name, chunk := range map[string][]byte{
+		"nothing":            nil,
+		"a name only":        []byte("name"),
+		"no method":          []byte("name\x00"),
+		"no data":            body("name"),
+		"no name":            body("", packed...),
+		"a name of 80 bytes": body(fmt.Sprintf("%080d", 0), packed...),
+		"method 1":           append([]byte("name\x00\x01"), packed...),
+		"data cut short":     body("name", packed[:len(packed)-5]...),
+		"a wrong checksum":   body("name", wrongSum...),
+		"too large":          body("name", deflated(sized(maxProfile+1, maxProfile+1))...),
+		"less than a header": body("name", deflated(sized(127, 127))...),
+		"less than it says":  body("name", deflated(sized(1000, 999))...),
+		"less than a size":   body("name", deflated([]byte{0, 0, 1})...),
+	} {
+		if got := pngProfile(chunk); got != nil {
+			t.Errorf("%s: %d bytes of a profile", name, len(got))
+		}
+	}
+}
+
+// sized has n bytes, and starts like a profile of as many as it says.
+func sized(says, n int) []byte {
+	return append(binary.BigEndian.AppendUint32(nil, uint32(says)), make([]byte, n-4)...)
+}
+
+func TestNoMoreThanTheProfileIsInflated(t *testing.T) {
+	for _, says := range []int{0, 1000, maxProfile, math.MaxUint32} {
+		bomb := append([]byte("bomb\x00\x00"), deflated(sized(says, 2<<20))...)
+		most := uint64(128 << 10)
+		if says == maxProfile {
+			most += maxProfile
+		}
+		if n := allocated(func() { pngProfile(bomb) }); n > most {
+			t.Errorf("%d bytes allocated for one of %d", n, says)
+		}
+	}
+}
+
+func FuzzProfile(f *testing.F) {
+	f.Add(displayP3().bytes())
+	f.Add(adobeRGB().bytes())
+	f.Add(iccFile{space: proPhotoSpace(), curves: all(sampled(5, power(1.8)))}.bytes())
+	f.Add(iccFile{space: srgbSpace(), curves: [3][]byte{curv(), para(1, 2, 1, 0), para(4, 2, 1, 0, 0, 0, 0, 0)}}.bytes())
+	f.Fuzz(wantHarmless)
+}
+
+func BenchmarkToSRGB(b *testing.B) {
+	p := mustParse(b, displayP3())
+	from := photo(512, 512)
+	img := image.NewNRGBA(from.Rect)
+	b.ReportAllocs()
+	for b.Loop() {
+		copy(img.Pix, from.Pix) // it is opaque, so nothing is multiplied
+		p.toSRGB(img)
+	}
+}
+
+func BenchmarkParseProfile(b *testing.B) {
+	icc := displayP3().bytes()
+	b.ReportAllocs()
+	for b.Loop() {
+		parseProfile(icc)
+	}
+}
