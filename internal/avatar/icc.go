@@ -2,11 +2,8 @@ package avatar
 
 import (
 	"bytes"
-	"compress/zlib"
 	"encoding/binary"
-	"errors"
 	"image"
-	"io"
 	"math"
 )
 
@@ -223,39 +220,6 @@ func (p *profile) linearize(component int, c curve) bool {
 	return values[0] < values[255]
 }
 
-// matrix has the amounts that are the result in rows, and those that are
-// given in columns.
-type matrix [3][3]float64
-
-// sRGBFromXYZ gives the light of the primaries of sRGB (IEC 61966-2-1) for a
-// colour in the connection space. White is D50 there and D65 in sRGB; they are
-// made one by the matrix of ICC.1:2022, annex E ("Bradford"), as they have
-// been in the primaries of a profile, so nothing else needs to be adapted.
-func sRGBFromXYZ() matrix {
-	return matrix{
-		{3.1341864, -1.6172090, -0.4906941},
-		{-0.9787485, 1.9161301, 0.0334334},
-		{0.0719639, -0.2289939, 1.4057537},
-	}
-}
-
-func (m matrix) times(n matrix) (product matrix) {
-	for row := range 3 {
-		for col := range 3 {
-			for i := range 3 {
-				product[row][col] += m[row][i] * n[i][col]
-			}
-		}
-	}
-	return product
-}
-
-func (m matrix) determinant() float64 {
-	return m[0][0]*(m[1][1]*m[2][2]-m[1][2]*m[2][1]) -
-		m[0][1]*(m[1][0]*m[2][2]-m[1][2]*m[2][0]) +
-		m[0][2]*(m[1][0]*m[2][1]-m[1][1]*m[2][0])
-}
-
 // mix sets the matrix for primaries whose X, Y and Z are its rows, and reports
 // whether they are those of a space to paint in.
 func (p *profile) mix(primaries matrix) bool {
@@ -337,89 +301,3 @@ func (p *profile) convert(rgb *[3]uint8) {
 // encoderSteps is enough for no step to have the ends of two levels in it:
 // where the curve of sRGB is steepest, a level is 1/(12.92*255) = 1/3295 long.
 const encoderSteps = 4096
-
-// encoder finds the value from 0 to 255 with which sRGB stands for an amount
-// of light.
-type encoder struct {
-	// first has the level at the start of each step.
-	first [encoderSteps]uint8
-	// end is where the next level starts.
-	end [256]float32
-}
-
-func newEncoder() *encoder {
-	e := new(encoder)
-	for level := range e.end {
-		e.end[level] = float32(sRGBLight((float64(level) + 0.5) / 255))
-	}
-	level := uint8(0)
-	for i := range e.first {
-		if float32(i)/encoderSteps >= e.end[level] {
-			level++
-		}
-		e.first[i] = level
-	}
-	return e
-}
-
-// sRGBLight is the curve of IEC 61966-2-1 from values to light.
-func sRGBLight(v float64) float64 {
-	if v <= 0.04045 {
-		return v / 12.92
-	}
-	return math.Pow((v+0.055)/1.055, 2.4)
-}
-
-// level returns the nearest.
-func (e *encoder) level(light float32) uint8 {
-	if light <= 0 {
-		return 0
-	}
-	if light >= 1 {
-		return 255
-	}
-	level := e.first[int(light*encoderSteps)]
-	if light >= e.end[level] {
-		level++
-	}
-	return level
-}
-
-// pngProfile returns the profile in the data of an iCCP chunk (W3C PNG, third
-// edition, 11.3.2.3): a name, a zero byte, the method 0 and the compressed
-// profile. It returns nil when the chunk is malformed, or the profile larger than maxProfile.
-func pngProfile(chunk []byte) []byte {
-	name, rest, ok := bytes.Cut(chunk, []byte{0})
-	if !ok || len(name) < 1 || len(name) > 79 || len(rest) < 1 || rest[0] != 0 {
-		return nil
-	}
-	r, err := zlib.NewReader(bytes.NewReader(rest[1:]))
-	if err != nil {
-		return nil
-	}
-	return readProfile(r)
-}
-
-// readProfile reads as many bytes as the profile's header says it has, so
-// that no more is inflated, or made room for, than will be used.
-func readProfile(r io.Reader) []byte {
-	var size [4]byte
-	if _, err := io.ReadFull(r, size[:]); err != nil {
-		return nil
-	}
-	n := binary.BigEndian.Uint32(size[:])
-	if n < iccHeaderBytes || n > maxProfile {
-		return nil
-	}
-	icc := append(make([]byte, 0, n), size[:]...)[:n]
-	if _, err := io.ReadFull(r, icc[len(size):]); err != nil {
-		return nil
-	}
-	// At the end the checksum is compared. What follows in its place instead
-	// belongs to nothing.
-	var more [1]byte
-	if _, err := io.ReadFull(r, more[:]); err != nil && !errors.Is(err, io.EOF) {
-		return nil
-	}
-	return icc
-}

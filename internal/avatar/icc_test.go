@@ -335,25 +335,25 @@ func swapped() chromaticities {
 	return c
 }
 
-func square(x float64) float64 { return x * x }
+func squared(x float64) float64 { return x * x }
 
 func TestEveryParametricFunctionIsKnown(t *testing.T) {
 	for function, c := range map[byte]struct {
 		numbers []float64
 		want    curve
 	}{
-		0: {[]float64{2}, square},
+		0: {[]float64{2}, squared},
 		1: {[]float64{2, 1.25, -0.25}, func(x float64) float64 {
 			if x < 0.2 {
 				return 0
 			}
-			return square(1.25*x - 0.25)
+			return squared(1.25*x - 0.25)
 		}},
 		2: {[]float64{2, 1.25, -0.25, 0.125}, func(x float64) float64 {
 			if x < 0.2 {
 				return 0.125
 			}
-			return min(square(1.25*x-0.25)+0.125, 1)
+			return min(squared(1.25*x-0.25)+0.125, 1)
 		}},
 		3: {[]float64{3, 0.5, 0.5, 0.25, 0.5}, func(x float64) float64 {
 			if x < 0.5 {

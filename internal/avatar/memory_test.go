@@ -21,9 +21,6 @@ import (
 // mostMemory is what a picture may take more than the server has without it.
 const mostMemory = 150_000_000
 
-// raceEnabled says that the race detector watches.
-var raceEnabled bool
-
 // A child of the test binary makes pictures of a file and says how much memory it
 // took from the system: the most that it ever had.
 const (

@@ -1,9 +1,13 @@
 package avatar
 
 import (
+	"bytes"
+	"compress/zlib"
 	"encoding/binary"
+	"errors"
 	"image"
 	"image/png"
+	"io"
 )
 
 const pngSignature = "\x89PNG\r\n\x1a\n"
@@ -56,3 +60,42 @@ func pngPixelBytes(data []byte) int {
 }
 
 func decodePNG(data []byte, _ header, _ int) (image.Image, error) { return guard(data, png.Decode) }
+
+// pngProfile returns the profile in the data of an iCCP chunk (W3C PNG, third
+// edition, 11.3.2.3): a name, a zero byte, the method 0 and the compressed
+// profile. It returns nil when the chunk is malformed, or the profile larger than maxProfile.
+func pngProfile(chunk []byte) []byte {
+	name, rest, ok := bytes.Cut(chunk, []byte{0})
+	if !ok || len(name) < 1 || len(name) > 79 || len(rest) < 1 || rest[0] != 0 {
+		return nil
+	}
+	r, err := zlib.NewReader(bytes.NewReader(rest[1:]))
+	if err != nil {
+		return nil
+	}
+	return readProfile(r)
+}
+
+// readProfile reads as many bytes as the profile's header says it has, so
+// that no more is inflated, or made room for, than will be used.
+func readProfile(r io.Reader) []byte {
+	var size [4]byte
+	if _, err := io.ReadFull(r, size[:]); err != nil {
+		return nil
+	}
+	n := binary.BigEndian.Uint32(size[:])
+	if n < iccHeaderBytes || n > maxProfile {
+		return nil
+	}
+	icc := append(make([]byte, 0, n), size[:]...)[:n]
+	if _, err := io.ReadFull(r, icc[len(size):]); err != nil {
+		return nil
+	}
+	// At the end the checksum is compared. What follows in its place instead
+	// belongs to nothing.
+	var more [1]byte
+	if _, err := io.ReadFull(r, more[:]); err != nil && !errors.Is(err, io.EOF) {
+		return nil
+	}
+	return icc
+}

@@ -2,4 +2,5 @@
 
 package avatar
 
-func init() { raceEnabled = true }
+// raceEnabled says that the race detector watches.
+const raceEnabled = true
