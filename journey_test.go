@@ -158,6 +158,7 @@ func aPictureShowsInTheOtherSession(t *testing.T, alice, aliceToo, bob *client) 
 	if bob.me()["hasAvatar"] != false {
 		t.Error("another user's picture changed")
 	}
+	cropsAreKept(t, alice)
 	alice.upload(updateAvatar, transparent(t))
 	if second := aliceToo.me()["avatarUrl"]; second == first {
 		t.Error("a new picture has the old one's address")
@@ -186,6 +187,27 @@ func badFilesAreRefused(t *testing.T, c *client) {
 		if diff := cmp.Diff([]string{test.want}, c.upload(updateAvatar, test.file).faults("updateAvatar")); diff != "" {
 			t.Errorf("%s file (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+func cropsAreKept(t *testing.T, c *client) {
+	t.Helper()
+	cropped := func(x, y, size int) string {
+		return strings.Replace(updateAvatar, "file: $file", fmt.Sprintf("file: $file, crop: { x: %d, y: %d, size: %d }", x, y, size), 1)
+	}
+	before := c.me()["avatarUrl"]
+	for _, crop := range [][3]int{{0, 0, 0}, {-1, 0, 10}, {1, 0, 300}, {0, 101, 300}, {0, 0, 301}} {
+		got := c.upload(cropped(crop[0], crop[1], crop[2]), photo(t, 300, 400)).faults("updateAvatar")
+		if diff := cmp.Diff([]string{"CROP_OUT_OF_BOUNDS crop"}, got); diff != "" {
+			t.Errorf("crop %v (-want +got):\n%s", crop, diff)
+		}
+	}
+	if c.me()["avatarUrl"] != before {
+		t.Error("a refused crop changed the picture")
+	}
+	c.upload(cropped(100, 200, 200), photo(t, 300, 400))
+	if side := pictureSide(t, c.me()["avatarUrl"], "image/jpeg"); side != 200 {
+		t.Errorf("the crop has %d pixels a side, want 200", side)
 	}
 }
 
