@@ -139,14 +139,6 @@ func newCodeReader(data []byte) *codeReader {
 	return r
 }
 
-// code reads a prefix code.
-func (r *codeReader) code(alphabet int) (prefixCode, error) {
-	if err := r.readLengths(alphabet); err != nil {
-		return prefixCode{}, err
-	}
-	return r.keep(r.build(r.lengths[:alphabet]))
-}
-
 // keep moves a code out of the scratch.
 func (r *codeReader) keep(c prefixCode) (prefixCode, error) {
 	n := len(c.table)
@@ -173,25 +165,30 @@ func (r *codeReader) take(bytes int) error {
 	return nil
 }
 
-// readLengths sets the lengths of a code, and sees to it that they are those
-// of a complete one.
+// readLengths sets the lengths of a code and counts them, and sees to it that
+// they are those of a complete one.
 func (r *codeReader) readLengths(alphabet int) error {
-	clear(r.lengths[:alphabet])
+	lengths := r.lengths[:alphabet]
+	clear(lengths)
 	if r.read(1) == 1 {
 		return r.readSimple(alphabet)
 	}
 	var meta [19]uint8
+	clear(r.counts[:])
 	for i := range 4 + r.read(4) {
-		meta[codeLengthOrder[i]] = uint8(r.read(3))
+		n := r.read(3)
+		meta[codeLengthOrder[i]] = uint8(n)
+		r.counts[n]++
 	}
-	if !r.complete(meta[:]) {
+	if !r.complete() {
 		return errWebPCorrupt
 	}
 	c := r.build(meta[:]) // in the scratch until this code's own table is built
-	if err := r.readNormal(r.lengths[:alphabet], &c); err != nil {
+	clear(r.counts[:])
+	if err := r.readNormal(lengths, &c); err != nil {
 		return err
 	}
-	if !r.complete(r.lengths[:alphabet]) {
+	if !r.complete() {
 		return errWebPCorrupt
 	}
 	return nil
@@ -205,20 +202,21 @@ var codeLengthOrder = [...]uint8{17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 1
 // error: decoders differ on whether such a code takes bits, and no encoder
 // writes it.
 func (r *codeReader) readSimple(alphabet int) error {
-	two := r.read(1) == 1
+	symbols := 1 + r.read(1)
 	first := r.read(1 + 7*uint(r.read(1)))
 	if first >= alphabet {
 		return errWebPCorrupt
 	}
+	clear(r.counts[:])
+	r.counts[1] = symbols
 	r.lengths[first] = 1
-	if two {
+	if symbols == 2 {
 		second := r.read(8)
 		if second >= alphabet || second == first {
 			return errWebPCorrupt
 		}
 		r.lengths[second] = 1
 	}
-	r.complete(r.lengths[:alphabet]) // which it is; the build wants the counts
 	return nil
 }
 
@@ -231,9 +229,13 @@ func (r *codeReader) readNormal(lengths []uint8, c *prefixCode) error {
 			return errWebPCorrupt
 		}
 	}
+	if s := c.table[0] >> 4; len(c.table) == 1 && s < 16 {
+		r.repeatLength(lengths[:coded], uint8(s))
+		return nil
+	}
 	last := uint8(8)
 	for at := 0; at < len(lengths) && coded > 0; coded-- {
-		if r.have < maxCodeLength+7 {
+		if r.have < maxCodeLength {
 			r.fill()
 		}
 		s := r.symbol(c)
@@ -254,22 +256,24 @@ func (r *codeReader) readNormal(lengths []uint8, c *prefixCode) error {
 		if run > len(lengths)-at {
 			return errWebPCorrupt
 		}
-		for range run {
-			lengths[at] = value
-			at++
-		}
+		r.repeatLength(lengths[at:at+run], value)
+		at += run
 	}
 	return nil
 }
 
-// complete counts the lengths and tells whether every sequence of bits begins
-// with one code, which is also so of a single symbol, whatever its length.
-func (r *codeReader) complete(lengths []uint8) bool {
-	clear(r.counts[:])
-	for _, n := range lengths {
-		r.counts[n]++
+// repeatLength sets and counts lengths. All at once, those that take no bits
+// don't take the time of as many that do.
+func (r *codeReader) repeatLength(lengths []uint8, value uint8) {
+	for i := range lengths {
+		lengths[i] = value
 	}
-	r.counts[0] = 0
+	r.counts[value] += len(lengths)
+}
+
+// complete tells whether every sequence of bits begins with one code of those
+// that are counted, which is also so of a single symbol, whatever its length.
+func (r *codeReader) complete() bool {
 	symbols, free := 0, 1
 	for _, n := range r.counts[1:] {
 		symbols += n
