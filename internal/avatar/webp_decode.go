@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image"
 	"image/color"
+	"math"
 
 	"golang.org/x/image/vp8"
 )
@@ -56,7 +57,35 @@ func decodeVP8(data []byte) (*image.YCbCr, error) {
 	if err != nil {
 		return nil, errWebPCorrupt
 	}
+	widen(img)
 	return img, nil
+}
+
+// widen stretches the values of a lossy picture, which are those of ITU-R
+// BT.601 (RFC 9649, 2.5): luma from 16 to 235, and chroma from 16 to 240. Those
+// of an image.YCbCr are as in a JPEG, and go from 0 to 255; without this, black
+// and white would be shades of grey.
+func widen(img *image.YCbCr) {
+	var luma, chroma [256]uint8
+	for i := range 256 {
+		luma[i] = stretch(i, 16, 219, 0)
+		chroma[i] = stretch(i, 128, 224, 128)
+	}
+	for i, v := range img.Y {
+		img.Y[i] = luma[v]
+	}
+	for i, v := range img.Cb {
+		img.Cb[i] = chroma[v]
+	}
+	for i, v := range img.Cr {
+		img.Cr[i] = chroma[v]
+	}
+}
+
+// stretch returns what lies 255/span times as far from a middle as v does from
+// another, rounded.
+func stretch(v, was, span, middle int) uint8 {
+	return uint8(clampByte(middle + int(math.Round(float64(v-was)*255/float64(span)))))
 }
 
 // paste copies a decoded frame onto the canvas.
