@@ -294,20 +294,6 @@ func (r *bitReader) number(prefix int) int {
 	return (2+prefix&1)<<extra + r.read(extra) + 1
 }
 
-// distance reads how many pixels before this one a copy begins. The first
-// codes of distances are for pixels that are near in two dimensions.
-func (r *bitReader) distance(c *prefixCode, width int) int {
-	if r.have < maxCodeLength {
-		r.fill()
-	}
-	n := r.number(r.symbol(c))
-	if n > len(nearby) {
-		return n - len(nearby)
-	}
-	near := nearby[n-1]
-	return max(1, int(near.left)+int(near.up)*width)
-}
-
 // repeat copies to all of pix behind its first pixels what lies as many pixels
 // before; what is copied may itself be a copy.
 func repeat(pix []byte, distance int, cache *colorCache) {

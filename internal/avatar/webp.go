@@ -50,12 +50,12 @@ func readWebP(data []byte) (webP, error) {
 			return webP{}, err
 		}
 		switch {
-		case c.kind == "VP8X" && first:
+		case string(c.kind) == "VP8X" && first:
 			if len(c.data) < vp8xBytes {
 				return webP{}, errWebPCorrupt
 			}
 			canvas, animated = c.data, c.data[0]&flagAnimated != 0
-		case c.kind == "ANMF" && animated:
+		case string(c.kind) == "ANMF" && animated:
 			err = w.takeFrame(c.data)
 		case !animated:
 			err = w.take(c)
@@ -84,10 +84,7 @@ func riffBody(data []byte) ([]byte, error) {
 	return data[12 : 8+n], nil
 }
 
-type webPChunk struct {
-	kind string
-	data []byte
-}
+type webPChunk struct{ kind, data []byte }
 
 // nextChunk returns the first chunk and what follows it. Chunks are padded to
 // an even size; the last may lack it.
@@ -96,7 +93,7 @@ func nextChunk(data []byte) (c webPChunk, rest []byte, err error) {
 		return webPChunk{}, nil, errWebPCorrupt
 	}
 	n := uint64(binary.LittleEndian.Uint32(data[4:]))
-	c.kind, data = string(data[:4]), data[8:]
+	c.kind, data = data[:4], data[8:]
 	if n > uint64(len(data)) {
 		return webPChunk{}, nil, errWebPCorrupt
 	}
@@ -111,7 +108,7 @@ func (w *webP) take(c webPChunk) error {
 		return nil
 	}
 	var err error
-	switch c.kind {
+	switch string(c.kind) {
 	case "ALPH":
 		if w.alpha == nil {
 			w.alpha = c.data
@@ -156,11 +153,11 @@ func (w *webP) takeFrame(data []byte) error {
 
 // takeMetadata takes what isn't the picture, and may stand behind it.
 func (w *webP) takeMetadata(c webPChunk) {
-	switch {
-	case c.kind == "EXIF" && w.exif == nil:
+	switch kind := string(c.kind); {
+	case kind == "EXIF" && w.exif == nil:
 		// Some write the header that EXIF data has in a JPEG.
 		w.exif = bytes.TrimPrefix(c.data, []byte("Exif\x00\x00"))
-	case c.kind == "ICCP" && w.icc == nil:
+	case kind == "ICCP" && w.icc == nil:
 		w.icc = c.data
 	}
 }

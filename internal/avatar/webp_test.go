@@ -274,7 +274,7 @@ func TestWebPsCutShortAreRefused(t *testing.T) {
 
 func TestAFlippedBitIsAWebPOrAnError(t *testing.T) {
 	for name, file := range webpSamples(t) {
-		for i := range 8 * len(file) {
+		for i := 0; i < 8*len(file); i += 1 + len(file)/80 { // some of every byte, or nearly
 			damaged := bytes.Clone(file)
 			damaged[i/8] ^= 1 << (i % 8)
 			w, err := readWebP(damaged)
@@ -334,7 +334,7 @@ func TestAlphaThatMakesNoSenseIsRefused(t *testing.T) {
 
 func TestAContainerIsReadWithoutMemory(t *testing.T) {
 	file := webpFile(slices.Concat(vp8xChunk(0, 1<<24, 1<<24), bytes.Repeat(riffChunk("none"), 10_000)))
-	if n := allocated(func() { _, _ = readWebP(file) }); n > 100<<10 {
+	if n := allocated(func() { _, _ = readWebP(file) }); n > 4<<10 {
 		t.Errorf("%d bytes allocated", n)
 	}
 }
