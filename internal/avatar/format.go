@@ -123,7 +123,7 @@ func asFault(err error) error {
 	}
 	var j jpeg.UnsupportedError
 	var p png.UnsupportedError
-	if errors.As(err, &j) || errors.As(err, &p) {
+	if errors.As(err, &j) || errors.As(err, &p) || errors.Is(err, errWebPUnsupported) {
 		return unsupported()
 	}
 	return corrupt()

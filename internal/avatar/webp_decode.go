@@ -4,10 +4,57 @@ import (
 	"bytes"
 	"image"
 	"image/color"
+	"io"
 	"math"
 
 	"golang.org/x/image/vp8"
 )
+
+func isWebP(head []byte) bool {
+	return len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP"
+}
+
+func headerOfWebP(data []byte) (header, error) {
+	w, err := readWebP(data)
+	if err != nil {
+		return header{}, asFault(err)
+	}
+	h := header{width: w.width, height: w.height, orientation: upright, profile: w.icc, memory: w.memory()}
+	if w.exif != nil {
+		h.orientation = tiffOrientation(w.exif)
+	}
+	return h, nil
+}
+
+// memory estimates what decoding takes: for each pixel four bytes of a lossless
+// frame, and of one with alpha before that is taken from them; two of a lossy one;
+// and four of the canvas where the frame doesn't cover it. What a lossless stream
+// takes besides is said at decodeVP8L.
+func (w webP) memory() int {
+	const besides = 20_000_000
+	frame := w.frame.Dx() * w.frame.Dy()
+	bytes := 0
+	if w.lossless != nil || w.alpha != nil {
+		bytes += 4*frame + besides
+	}
+	if w.lossy != nil {
+		bytes += 2 * frame
+	}
+	if frame < w.width*w.height {
+		bytes += 4 * w.width * w.height
+	}
+	return bytes
+}
+
+func decodeWebP(data []byte, _ header, _ int) (image.Image, error) {
+	return guard(data, func(io.Reader) (image.Image, error) {
+		w, err := readWebP(data)
+		if err != nil {
+			return nil, err
+		}
+		return w.decode()
+	})
+}
 
 // decode returns the picture on its canvas: an *image.YCbCr, *image.NYCbCrA or
 // *image.NRGBA. Where the first frame of an animation doesn't reach, the canvas
