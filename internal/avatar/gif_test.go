@@ -1,10 +1,9 @@
 package avatar
 
 import (
-	"bytes"
 	"image"
 	"image/color"
-	"image/gif"
+	"slices"
 	"testing"
 )
 
@@ -12,12 +11,7 @@ import (
 // columns on either side are cut away.
 func animation(t *testing.T, frames ...*image.Paletted) []byte {
 	t.Helper()
-	g := &gif.GIF{Image: frames, Delay: make([]int, len(frames)), Config: image.Config{Width: 96, Height: 64}}
-	var b bytes.Buffer
-	if err := gif.EncodeAll(&b, g); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	return gifOf(t, image.Rect(0, 0, 96, 64), frames...)
 }
 
 func frame(r image.Rectangle, colors ...color.Color) *image.Paletted {
@@ -72,16 +66,8 @@ func TestTransparentColoursOfAGIFStayTransparent(t *testing.T) {
 // thousand more cost what their bytes cost to receive.
 func TestTheOtherFramesOfAnAnimationAreNotDecoded(t *testing.T) {
 	canvas := image.Rect(0, 0, 1000, 1000)
-	g := &gif.GIF{Config: image.Config{Width: 1000, Height: 1000}}
-	for range 50 {
-		g.Image = append(g.Image, frame(canvas, red, blue))
-		g.Delay = append(g.Delay, 0)
-	}
-	var b bytes.Buffer
-	if err := gif.EncodeAll(&b, g); err != nil {
-		t.Fatal(err)
-	}
-	if n := allocated(func() { mustProcess(t, b.Bytes()) }); n > 8<<20 {
+	file := gifOf(t, canvas, slices.Repeat([]*image.Paletted{frame(canvas, red, blue)}, 50)...)
+	if n := allocated(func() { mustProcess(t, file) }); n > 8<<20 {
 		t.Errorf("%d bytes allocated for frames of a megabyte each", n)
 	}
 }

@@ -6,32 +6,61 @@ import (
 	"errors"
 	"image"
 	"image/color"
+	"image/gif"
 	"io"
 	"math"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"nameplate/internal/fault"
 )
 
 // smallFiles are valid, and few bytes, of every kind that is decoded
 // differently.
-func smallFiles() map[string][]byte {
+func smallFiles(t testing.TB) map[string][]byte {
+	t.Helper()
 	img := quarters(image.NewNRGBA(image.Rect(0, 0, 16, 16)))
 	holed := quarters(image.NewNRGBA(image.Rect(0, 0, 16, 16)))
 	holed.SetNRGBA(3, 3, color.NRGBA{})
+	few := quarters(image.NewPaletted(img.Rect, color.Palette{red, green, blue, white, color.NRGBA{}}))
 	exif := tiff(binary.BigEndian, 6)
-	return map[string][]byte{
-		"JPEG":             withSegments(jpegOf(img), exifSegment(exif)),
+	files := map[string][]byte{
+		"JPEG":             withSegments(jpegOf(img), exifSegment(exif), profileSegment(1, 1, displayP3().bytes())),
 		"JPEG grey":        jpegOf(image.NewGray(img.Rect)),
 		"JPEG progressive": flatJPEG{progressive: true, cols: 2, rows: 2, components: 3, moreScans: 2}.bytes(),
 		"JPEG CMYK":        withSegments(flatJPEG{cols: 2, rows: 2, components: 4}.bytes(), adobe(0)),
 		"PNG":              withChunks(pngOf(img), chunk("eXIf", exif...)),
 		"PNG transparent":  pngOf(holed),
 		"PNG interlaced":   interlacedPNG(img),
-		"PNG palette":      pngOf(quarters(image.NewPaletted(img.Rect, color.Palette{red, green, blue, white, color.NRGBA{}}))),
+		"PNG palette":      pngOf(few),
+		"GIF":              gifOf(t, img.Rect, few),
+		"GIF animated":     gifOf(t, image.Rect(0, 0, 20, 16), few, few),
+		"WebP with EXIF": webpFile(vp8xChunk(0, 16, 16), webpSample(t, "lossy-quarters-16x16")[12:],
+			riffChunk("EXIF", exif...)),
 	}
+	for _, name := range []string{"animated-16x16", "lossless-quarters-16x16", "lossless-palette-16-33x17", "lossy-alpha-hole-16x16"} {
+		files["WebP "+name] = webpSample(t, name)
+	}
+	return files
+}
+
+func gifOf(t testing.TB, canvas image.Rectangle, frames ...*image.Paletted) []byte {
+	t.Helper()
+	g := &gif.GIF{Image: frames, Delay: make([]int, len(frames)), Config: image.Config{Width: canvas.Dx(), Height: canvas.Dy()}}
+	var b bytes.Buffer
+	if err := gif.EncodeAll(&b, g); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// profileSegment is a part of an ICC profile in a JPEG.
+func profileSegment(number, of byte, part []byte) []byte {
+	return segment(markerAPP2, slices.Concat([]byte("ICC_PROFILE\x00"), []byte{number, of}, part)...)
 }
 
 func TestNothingOfTheFileButItsPixelsSurvives(t *testing.T) {
@@ -51,6 +80,9 @@ func TestNothingOfTheFileButItsPixelsSurvives(t *testing.T) {
 			segment(0xe2, append([]byte("ICC_PROFILE\x00\x01\x01"), s...)...), segment(0xed, s...), segment(0xfe, s...)),
 		"PNG":             withChunks(pngOf(opaque), chunks...),
 		"PNG transparent": withChunks(pngOf(clear), chunks...),
+		"GIF":             withGIFComment(gifOf(t, opaque.Rect, quarters(image.NewPaletted(opaque.Rect, color.Palette{red, green, blue, white}))), s),
+		"WebP": webpFile(vp8xChunk(0, 16, 16), riffChunk("ICCP", s...), webpSample(t, "lossy-quarters-16x16")[12:],
+			riffChunk("EXIF", exif...), riffChunk("XMP ", s...), riffChunk("priv", s...)),
 	} {
 		for _, square := range mustProcess(t, append(file, s...)).Squares {
 			if bytes.Contains(square.Data, s) {
@@ -59,6 +91,17 @@ func TestNothingOfTheFileButItsPixelsSurvives(t *testing.T) {
 			wantPixelsOnly(t, square.Data)
 		}
 	}
+}
+
+// withGIFComment puts a comment and XMP in front of the first frame of a GIF, whose
+// colours stand with the frame.
+func withGIFComment(file, text []byte) []byte {
+	const afterHeader = 13
+	block := append([]byte{byte(len(text))}, text...)
+	return slices.Concat(file[:afterHeader],
+		[]byte{0x21, 0xfe}, block, []byte{0},
+		[]byte{0x21, 0xff, 11}, []byte("XMP DataXMP"), block, []byte{0},
+		file[afterHeader:])
 }
 
 // wantPixelsOnly allows no part of a file that isn't needed to decode it.
@@ -93,27 +136,34 @@ func wantPixelsOnly(t *testing.T, data []byte) {
 	}
 }
 
+// What a GIF has behind its first frame is of no use, so it may be missing.
 func TestFilesCutShortAreRefused(t *testing.T) {
-	for name, file := range smallFiles() {
-		if _, err := process(file); err != nil {
+	for name, file := range smallFiles(t) {
+		whole, err := process(file)
+		if err != nil {
 			t.Errorf("%s, whole: %v", name, err)
+			continue
 		}
 		for n := range file {
-			_, err := process(file[:n])
-			want := fault.Error{Code: fault.ImageCorrupt}
-			switch signature := len(pngSignature); {
+			p, err := process(file[:n])
+			switch _, kind := identify(file[:n]); {
 			case n == 0:
-				want.Code = fault.FileEmpty
-			case n < 3 || n < signature && file[0] == pngSignature[0]:
-				want.Code, want.Detail = fault.ImageUnsupported, accepted
+				wantFault(t, err, fault.Error{Code: fault.FileEmpty})
+			case kind != nil:
+				wantFault(t, err, fault.Error{Code: fault.ImageUnsupported, Detail: accepted})
+			case p != nil && strings.HasPrefix(name, "GIF"):
+				if diff := cmp.Diff(whole, p); diff != "" {
+					t.Errorf("%s: of %d bytes another picture was made than of all %d", name, n, len(file))
+				}
+			default:
+				wantFault(t, err, fault.Error{Code: fault.ImageCorrupt})
 			}
-			wantFault(t, err, want)
 		}
 	}
 }
 
 func TestAFlippedBitIsAPictureOrAFault(t *testing.T) {
-	for name, file := range smallFiles() {
+	for name, file := range smallFiles(t) {
 		for i := 0; i < 8*len(file); i += 3 { // two or three of every byte
 			damaged := bytes.Clone(file)
 			damaged[i/8] ^= 1 << (i % 8)
@@ -225,13 +275,75 @@ func TestCompressedTextIsNotInflated(t *testing.T) {
 	}
 }
 
+func TestBombsAreRefusedByTheirHeaders(t *testing.T) {
+	jpegWith := func(segments ...[]byte) []byte {
+		return withSegments(flatJPEG{cols: 2, rows: 2, components: 3}.bytes(), segments...)
+	}
+	frameOf := func(marker byte) []byte {
+		return bytes.Replace(jpegWith(), []byte{0xff, markerSOF0}, []byte{0xff, marker}, 1)
+	}
+	gif := []byte("GIF89a\xff\xff\xff\xff\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\xff\xff\xff\xff\x00\x02")
+	table := append([]byte{0x00, 1, 15: 0, 16: 0}, 0)
+	other := fault.Error{Code: fault.ImageUnsupported, Detail: accepted}
+	damaged := fault.Error{Code: fault.ImageCorrupt}
+	for name, c := range map[string]struct {
+		file []byte
+		want fault.Error
+	}{
+		"WebP of 38 bytes":         {newVP8L(16383, 16383).file(), tooLargeFor([2]int{16383, 16383})},
+		"WebP canvas":              {webpFile(vp8xChunk(flagAnimated, 1<<24, 1<<24), anmfChunk(0, 0, 16, 16, webpSample(t, "lossy-quarters-16x16")[12:])), tooLargeFor([2]int{1 << 24, 1 << 24})},
+		"GIF":                      {gif, tooLargeFor([2]int{65535, 65535})},
+		"PNG":                      {slices.Concat(pngHeader(20_000, 20_000, 8, 2, 0), chunk("IDAT", deflated(make([]byte, 1<<20))...)), tooLargeFor([2]int{20_000, 20_000})},
+		"PNG with too much memory": {slices.Concat(pngHeader(4000, 4000, 16, 6, 1), chunk("IDAT")), fault.Error{Code: fault.ImageTooLarge, Limit: maxMemory / 16}},
+		"JPEG with 80,000 tables":  {jpegWith(bytes.Repeat(segment(markerDHT, table...), 80_000)), damaged},
+		"JPEG with two frames":     {jpegWith(segment(markerSOF0, 8, 0, 8, 0, 8, 1, 1, 0x11, 0)), damaged},
+		"JPEG without a scan":      {[]byte("\xff\xd8\xff\xd9"), damaged},
+		"JPEG, lossless":           {frameOf(0xc3), other},
+		"JPEG, arithmetic":         {frameOf(0xc9), other},
+		"HEIC":                     {[]byte("\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"), other},
+		"AVIF":                     {[]byte("\x00\x00\x00\x1cftypavif\x00\x00\x00\x00"), other},
+		"TIFF":                     {tiff(binary.LittleEndian, 1), other},
+		"BMP":                      {[]byte("BM\x46\x00\x00\x00"), other},
+		"JPEG XL":                  {[]byte("\xff\x0a\xfa\x1f"), other},
+		"SVG":                      {[]byte(`<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY a "&b;&b;">]><svg xmlns="http://www.w3.org/2000/svg"/>`), other},
+		"HTML that begins as GIF":  {[]byte("GIF89a<script>alert(1)</script>"), fault.Error{Code: fault.ImageTooLarge, Limit: MaxPixels}},
+		"ZIP":                      {[]byte("PK\x03\x04"), other},
+		"RIFF of another kind":     {[]byte("RIFF\x24\x00\x00\x00WAVEfmt "), other},
+	} {
+		t.Run(name, func(t *testing.T) { refusedCheaply(t, c.file, c.want) })
+	}
+}
+
+// A file may be two things at once. What is made of it is one.
+func TestOfAPolyglotThePictureIsLeft(t *testing.T) {
+	for _, tail := range []string{
+		"<html><script>alert(document.domain)</script></html>",
+		"PK\x05\x06" + strings.Repeat("\x00", 18),
+		"%PDF-1.7", "<?php system($_GET[0]); ?>",
+	} {
+		for name, file := range smallFiles(t) {
+			p, err := process(append(bytes.Clone(file), tail...))
+			if err != nil {
+				t.Errorf("%s with %q: %v", name, tail, err)
+				continue
+			}
+			for _, s := range p.Squares {
+				if bytes.Contains(s.Data, []byte(tail)) {
+					t.Errorf("%s: %q is in the square", name, tail)
+				}
+				wantPixelsOnly(t, s.Data)
+			}
+		}
+	}
+}
+
 func TestAPanicOfADecoderIsACorruptPicture(t *testing.T) {
 	_, err := guard(nil, func(io.Reader) (image.Image, error) { panic("index out of range") })
 	wantFault(t, err, fault.Error{Code: fault.ImageCorrupt})
 }
 
 func FuzzProcess(f *testing.F) {
-	for _, file := range smallFiles() {
+	for _, file := range smallFiles(f) {
 		f.Add(file)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -97,6 +97,7 @@ func greediest() map[string]func() []byte {
 		"PNG 16 bits, interlaced": func() []byte { return emptyPNG(2616, 16, 1) },
 		"PNG interlaced":          func() []byte { return emptyPNG(3704, 8, 1) },
 		"GIF":                     func() []byte { return gifBelowCanvas(4096) },
+		"WebP lossless":           func() []byte { return webpFile(riffChunk("VP8L", greedyVP8L(4096).bytes()...)) },
 	}
 }
 
