@@ -102,10 +102,11 @@ func (r *bitReader) symbol(c *prefixCode) int {
 }
 
 // maxCodeBytes is the memory that the codes of a picture may take. A group of
-// five codes takes 160 bytes, a table two bytes an entry. With full alphabets
-// and no cache that is about 4 KB a group, so there is room for the 2600 groups
-// that encoders stop at; the format allows 65536, with which a file of 3 MB
-// would take a gigabyte.
+// five codes takes 160 bytes, and its tables two bytes an entry: with full
+// alphabets but no cache those are hardly more than 600 entries for each of four
+// codes, and a few for the fifth, which makes 5 KB; most groups of a real file
+// take less than half. Encoders stop at 2600 groups. The format allows 65536,
+// with which a file of 3 MB would take 400 MB.
 //
 // It is also a bound of the time, as every entry is written once.
 const maxCodeBytes = 11 << 20

@@ -97,8 +97,8 @@ func (w *vp8lWriter) bytes() []byte {
 
 func (w *vp8lWriter) file() []byte { return webpFile(riffChunk("VP8L", w.bytes()...)) }
 
-// code is a canonical prefix code.
-type testCode []uint8 // the length of each symbol
+// testCode is a canonical prefix code: the length of each symbol.
+type testCode []uint8
 
 // flat has as many symbols, of as many bits each.
 func flat(bits int) testCode { return slices.Repeat(testCode{uint8(bits)}, 1<<bits) }
@@ -145,16 +145,13 @@ func (w *vp8lWriter) describeFlat(n int) {
 	w.write(0, 1)
 	w.write(15, 4)
 	for _, s := range codeLengthOrder {
-		w.write(int(b2i(int(s) == n)), 3)
+		if int(s) == n {
+			w.write(1, 3)
+		} else {
+			w.write(0, 3)
+		}
 	}
 	w.limit(1 << n)
-}
-
-func b2i(b bool) uint8 {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // limit says how many lengths are written.
@@ -170,7 +167,7 @@ func (w *vp8lWriter) describeSingle(symbol int) {
 	w.write(symbol, 8)
 }
 
-// group writes a group of flat codes of literals.
+// literals writes a group of flat codes of literals.
 func (w *vp8lWriter) literals() {
 	for range 4 {
 		w.describeFlat(8)
