@@ -22,7 +22,9 @@ type Store interface {
 	// serve, or that doesn't fit the key's extension or the data.
 	Put(ctx context.Context, key, mediaType string, data []byte) error
 
-	// Delete removes the object. One that does not exist is no error.
+	// Delete removes the object and whatever a Put of it that was cut off has left.
+	// One that does not exist is no error. A Put of the key that is still under way
+	// may fail, or come after it.
 	Delete(ctx context.Context, key string) error
 
 	// URL is the object's absolute public address: the store's public domain
