@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -128,6 +129,24 @@ func (s *Store) sync(dir string) error {
 		return err
 	}
 	return errors.Join(f.Sync(), f.Close())
+}
+
+// Open implements [blob.Store].
+func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, error) {
+	if err := blob.CheckKey(key); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	f, err := s.open(key)
+	if isMissing(err) {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return nil, fmt.Errorf("disk: open %s: %w", key, err)
+	}
+	return f, nil
 }
 
 // Delete implements [blob.Store]. A Put of the key that is still under way fails,
