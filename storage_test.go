@@ -8,32 +8,13 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
-	"nameplate/ent/object"
 	"nameplate/internal/blob/blobtest"
-	"nameplate/internal/database"
 )
-
-// command runs the program to its end and returns what it printed.
-func command(t *testing.T, env map[string]string, args ...string) (stdout string, err error) {
-	t.Helper()
-	var out bytes.Buffer
-	err = run(t.Context(), args, func(name string) string { return env[name] }, &out, io.Discard)
-	return out.String(), err
-}
-
-// beside is the settings of a command beside the server.
-func beside(s *server, settings map[string]string) map[string]string {
-	env := map[string]string{"NAMEPLATE_DATA": s.data, "NAMEPLATE_ADDR": strings.TrimPrefix(s.url, "http://")}
-	maps.Copy(env, settings)
-	return env
-}
 
 func TestAStorageThatWorksPassesItsCheck(t *testing.T) {
 	for store, settings := range stores {
@@ -63,23 +44,6 @@ func wantNoFiles(t *testing.T, folder string) {
 	if got := filesIn(t, folder); len(got) != 0 {
 		t.Errorf("%s has %q", folder, got)
 	}
-}
-
-// filesIn lists whatever is in the folder and below it and is no folder.
-func filesIn(t *testing.T, folder string) []string {
-	t.Helper()
-	var names []string
-	err := filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
-			path, err = filepath.Rel(folder, path)
-			names = append(names, path)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return names
 }
 
 func TestACheckThatFailsSaysWhatToChange(t *testing.T) {
@@ -273,25 +237,11 @@ func TestASweepByCommandDeletesWhatIsDue(t *testing.T) {
 				}
 			}
 			sweep("deleted 0, failed 0, left for later 2\n")
-			objectsAre(t, s, time.Hour)
+			makeDue(t, s)
 			sweep("deleted 2, failed 0, left for later 0\n")
 			sweep("deleted 0, failed 0, left for later 0\n")
 			pictureSide(t, c.me()["avatarUrl"], "image/jpeg")
 		})
-	}
-}
-
-// objectsAre makes every object's row older.
-func objectsAre(t *testing.T, s *server, older time.Duration) {
-	t.Helper()
-	db, err := database.Open(context.Background(), filepath.Join(s.data, "nameplate.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	err = db.Object.Update().Where(object.StateNEQ(object.StateLive)).SetChangedAt(now().Add(-older)).Exec(context.Background())
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -304,7 +254,7 @@ func TestASweepByCommandThatFailsSaysSo(t *testing.T) {
 	for range 3 {
 		c.upload(updateAvatar, photo(t, 64, 64))
 	}
-	objectsAre(t, s, time.Hour)
+	makeDue(t, s)
 	settings["NAMEPLATE_KODO_SECRET_KEY"] = "wrong"
 	got, err := command(t, beside(s, settings), "storage", "sweep")
 	if want := "deleted 0, failed 2, left for later 2\n"; got != want {
