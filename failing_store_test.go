@@ -14,8 +14,9 @@ import (
 	"nameplate/internal/blob/blobtest"
 )
 
-// A picture of 300 pixels has four objects. Whichever of them the store fails at, and
-// however, the user's picture stays and nothing of the new one does.
+// A picture of 300 pixels has four objects. Whether the store fails at the first of
+// them or at the last, and however, the user's picture stays and nothing of the new
+// one does.
 func TestAStoreThatFailsInAnyWayLeavesTheOldPicture(t *testing.T) {
 	for name, failure := range map[string]blobtest.Failure{
 		"401":           blobtest.Status(http.StatusUnauthorized),
@@ -28,7 +29,7 @@ func TestAStoreThatFailsInAnyWayLeavesTheOldPicture(t *testing.T) {
 		"loses answers": blobtest.LoseAnswer,
 		"too slow":      blobtest.Slow(time.Minute),
 	} {
-		for stored := range 4 {
+		for _, stored := range []int{0, 3} {
 			t.Run(name+" after "+strconv.Itoa(stored), func(t *testing.T) {
 				t.Parallel()
 				testFailingStore(t, failure, stored)
