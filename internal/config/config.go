@@ -104,11 +104,11 @@ func Parse(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 		return nil, None, errors.New(nameVariables(err.Error(), args))
 	}
 	command := Command(parsed.Command())
-	config := &cli.Serve.Config
-	switch command {
-	case Version:
+	if command == Version {
 		return nil, Version, nil
-	case StorageCheck, StorageSweep:
+	}
+	config := &cli.Serve.Config
+	if command != Serve {
 		config = &cli.Storage.Config
 	}
 	if err := errors.Join(config.complete(getenv), checkNumbers(parsed.Flags())); err != nil {
