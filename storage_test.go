@@ -218,6 +218,9 @@ func TestACheckThatIsInterruptedDeletesWhatItPut(t *testing.T) {
 	if err == nil || !strings.Contains(out.String(), "\nok       delete it") || len(double.Keys()) != 0 {
 		t.Errorf("%v, it left %q\n%s", err, double.Keys(), &out)
 	}
+	if strings.Contains(out.String(), "can't be reached") {
+		t.Errorf("it blames the domain:\n%s", &out)
+	}
 }
 
 func TestASweepByCommandDeletesWhatIsDue(t *testing.T) {

@@ -100,7 +100,7 @@ func (c *storageCheck) step(ctx context.Context, name string, run func(context.C
 	c.failed = true
 	c.print("failed", name)
 	c.print("", err.Error())
-	if hint != c.hint {
+	if hint != c.hint && ctx.Err() == nil { // an interruption needs no advice
 		c.print("", hint)
 		c.hint = hint
 	}
