@@ -16,6 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"nameplate/internal/blob/blobtest"
 	"nameplate/internal/config"
 )
 
@@ -202,6 +205,9 @@ func TestTheDocsTellTheNumbersOfTheCode(t *testing.T) {
 			fmt.Sprintf("may be up to %d MB and a quarter of it", maxFraming/megabyte),
 			fmt.Sprintf("for up to %.0f seconds and %d MB,", lingerTime.Seconds(), maxLinger/megabyte),
 		},
+		"docs/storage.md": {
+			fmt.Sprintf("The server serves it itself, at `%s/`.", mediaPath),
+		},
 		"docs/config.md": {
 			fmt.Sprintf("After %.0f seconds and `NAMEPLATE_MAX_TIME` it cuts off", readTimeout.Seconds()),
 			fmt.Sprintf("| `NAMEPLATE_MAX_CONNECTIONS` | `%d` |", conf.MaxConnections),
@@ -214,6 +220,29 @@ func TestTheDocsTellTheNumbersOfTheCode(t *testing.T) {
 			if !strings.Contains(text, sentence) {
 				t.Errorf("nothing in %s says: %s", document, sentence)
 			}
+		}
+	}
+}
+
+func TestTheChecksInTheDocsOfTheStoragePrintWhatTheDocsSay(t *testing.T) {
+	double := blobtest.NewKodo(t)
+	double.Bucket = "my-bucket"
+	env := kodoSettings(double)
+	blocks := regexp.MustCompile("(?s)```sh\n(.*?)\n```\n```text\n(.*?)```").
+		FindAllStringSubmatch(read(t, "docs/storage.md"), -1)
+	if len(blocks) != 2 {
+		t.Fatalf("%d checks", len(blocks))
+	}
+	for _, block := range blocks {
+		if setting, found := strings.CutSuffix(block[1], " nameplate storage check"); found {
+			name, value, _ := strings.Cut(setting, "=")
+			env[name] = value
+		}
+		got, err := command(t, env, "storage", "check")
+		got = strings.ReplaceAll(got, double.Domain, "https://pictures.example.com")
+		got = regexp.MustCompile(`check-[a-z0-9]{26}`).ReplaceAllString(got, "check-…")
+		if diff := cmp.Diff(block[2], got); diff != "" {
+			t.Errorf("%s, %v (-docs +got):\n%s", block[1], err, diff)
 		}
 	}
 }

@@ -91,14 +91,18 @@ func (w *writer) write(changes *atomic.Int64, file []byte, kill func()) {
 	}
 }
 
+// crashRounds is how often a test kills the server: CRASH_ROUNDS, or some.
+func crashRounds(some int) int {
+	if rounds, err := strconv.Atoi(os.Getenv("CRASH_ROUNDS")); err == nil {
+		return rounds
+	}
+	return some
+}
+
 // The moment of each kill is random: after so many acknowledged changes of several
-// clients at once. CRASH_ROUNDS makes the run longer.
+// clients at once.
 func TestNothingAcknowledgedIsLostWhenTheProcessIsKilled(t *testing.T) {
 	t.Parallel()
-	rounds, err := strconv.Atoi(os.Getenv("CRASH_ROUNDS"))
-	if err != nil {
-		rounds = 5
-	}
 	data, file := t.TempDir(), photo(t, 64, 64)
 	p := startProcess(t, data, nil)
 	writers := make([]*writer, 4)
@@ -109,7 +113,7 @@ func TestNothingAcknowledgedIsLostWhenTheProcessIsKilled(t *testing.T) {
 		writers[i].acknowledged = fmt.Sprintf("writer %d", i)
 	}
 	env := map[string]string{"NAMEPLATE_ADDR": strings.TrimPrefix(p.url, "http://")}
-	for round := range rounds {
+	for round := range crashRounds(5) {
 		var changes atomic.Int64
 		changes.Store(20 + rand.Int64N(200))
 		var writing sync.WaitGroup

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -356,22 +355,4 @@ func bobIsUntouched(t *testing.T, bob, bobToo *client) {
 	if diff := cmp.Diff(me, bob.me()); diff != "" {
 		t.Errorf("two sessions of one user differ:\n%s", diff)
 	}
-}
-
-func TestAStoreThatIsAwayLeavesTheOldPicture(t *testing.T) {
-	double := blobtest.NewKodo(t)
-	s := start(t, t.TempDir(), kodoSettings(double))
-	c := newClient(t, s.url, false)
-	c.mustEnter("signUp", "Alice", password)
-	c.upload(updateAvatar, photo(t, 300, 300))
-	before := c.me()
-	double.Fail(100, blobtest.Status(http.StatusServiceUnavailable))
-	a := c.upload(updateAvatar, photo(t, 200, 200))
-	if a.code() != "SERVICE_UNAVAILABLE" || a.Errors[0].Extensions["retryAfter"] == nil {
-		t.Errorf("the answer is %s", a.Body)
-	}
-	if diff := cmp.Diff(before, c.me()); diff != "" {
-		t.Errorf("the refused picture changed (-before +after):\n%s", diff)
-	}
-	pictureSide(t, before["avatarUrl"], "image/jpeg")
 }

@@ -64,6 +64,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		_, err = fmt.Fprintf(stdout, "nameplate %s (%s)\n", version, runtime.Version())
 	case config.Serve:
 		err = serve(ctx, conf, newLog(conf, stderr))
+	case config.StorageCheck:
+		err = checkStorage(ctx, conf, stdout)
+	case config.StorageSweep:
+		err = sweepStorage(ctx, conf, stdout)
 	case config.None:
 	}
 	return err
@@ -82,7 +86,7 @@ func serve(ctx context.Context, conf *config.Config, log *slog.Logger) (err erro
 		return err
 	}
 	defer listener.Close()
-	publicURL := publicURL(conf, listener.Addr())
+	publicURL := publicURL(conf, listener.Addr().String())
 	if err := os.MkdirAll(conf.Data, 0o700); err != nil {
 		return fmt.Errorf("the data folder: %w", err)
 	}
@@ -182,12 +186,12 @@ func newLog(conf *config.Config, w io.Writer) *slog.Logger {
 }
 
 // publicURL is what clients see the server as; where nothing is set, the address
-// that it listens on, by a name that a browser can open.
-func publicURL(conf *config.Config, addr net.Addr) string {
+// addr that it listens on, by a name that a browser can open.
+func publicURL(conf *config.Config, addr string) string {
 	if conf.PublicURL != "" {
 		return conf.PublicURL
 	}
-	_, port, _ := net.SplitHostPort(addr.String())
+	_, port, _ := net.SplitHostPort(addr)
 	host, _, _ := net.SplitHostPort(conf.Addr)
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost"

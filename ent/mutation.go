@@ -733,6 +733,9 @@ type ObjectMutation struct {
 	id            *string
 	state         *object.State
 	changed_at    *time.Time
+	failures      *int
+	addfailures   *int
+	retry_at      *time.Time
 	clearedFields map[string]struct{}
 	done          bool
 	oldValue      func(context.Context) (*Object, error)
@@ -915,6 +918,111 @@ func (m *ObjectMutation) ResetChangedAt() {
 	m.changed_at = nil
 }
 
+// SetFailures sets the "failures" field.
+func (m *ObjectMutation) SetFailures(i int) {
+	m.failures = &i
+	m.addfailures = nil
+}
+
+// Failures returns the value of the "failures" field in the mutation.
+func (m *ObjectMutation) Failures() (r int, exists bool) {
+	v := m.failures
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldFailures returns the old "failures" field's value of the Object entity.
+// If the Object object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ObjectMutation) OldFailures(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldFailures is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldFailures requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldFailures: %w", err)
+	}
+	return oldValue.Failures, nil
+}
+
+// AddFailures adds i to the "failures" field.
+func (m *ObjectMutation) AddFailures(i int) {
+	if m.addfailures != nil {
+		*m.addfailures += i
+	} else {
+		m.addfailures = &i
+	}
+}
+
+// AddedFailures returns the value that was added to the "failures" field in this mutation.
+func (m *ObjectMutation) AddedFailures() (r int, exists bool) {
+	v := m.addfailures
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetFailures resets all changes to the "failures" field.
+func (m *ObjectMutation) ResetFailures() {
+	m.failures = nil
+	m.addfailures = nil
+}
+
+// SetRetryAt sets the "retry_at" field.
+func (m *ObjectMutation) SetRetryAt(t time.Time) {
+	m.retry_at = &t
+}
+
+// RetryAt returns the value of the "retry_at" field in the mutation.
+func (m *ObjectMutation) RetryAt() (r time.Time, exists bool) {
+	v := m.retry_at
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRetryAt returns the old "retry_at" field's value of the Object entity.
+// If the Object object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *ObjectMutation) OldRetryAt(ctx context.Context) (v *time.Time, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRetryAt is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRetryAt requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRetryAt: %w", err)
+	}
+	return oldValue.RetryAt, nil
+}
+
+// ClearRetryAt clears the value of the "retry_at" field.
+func (m *ObjectMutation) ClearRetryAt() {
+	m.retry_at = nil
+	m.clearedFields[object.FieldRetryAt] = struct{}{}
+}
+
+// RetryAtCleared returns if the "retry_at" field was cleared in this mutation.
+func (m *ObjectMutation) RetryAtCleared() bool {
+	_, ok := m.clearedFields[object.FieldRetryAt]
+	return ok
+}
+
+// ResetRetryAt resets all changes to the "retry_at" field.
+func (m *ObjectMutation) ResetRetryAt() {
+	m.retry_at = nil
+	delete(m.clearedFields, object.FieldRetryAt)
+}
+
 // Where appends a list predicates to the ObjectMutation builder.
 func (m *ObjectMutation) Where(ps ...predicate.Object) {
 	m.predicates = append(m.predicates, ps...)
@@ -949,12 +1057,18 @@ func (m *ObjectMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *ObjectMutation) Fields() []string {
-	fields := make([]string, 0, 2)
+	fields := make([]string, 0, 4)
 	if m.state != nil {
 		fields = append(fields, object.FieldState)
 	}
 	if m.changed_at != nil {
 		fields = append(fields, object.FieldChangedAt)
+	}
+	if m.failures != nil {
+		fields = append(fields, object.FieldFailures)
+	}
+	if m.retry_at != nil {
+		fields = append(fields, object.FieldRetryAt)
 	}
 	return fields
 }
@@ -968,6 +1082,10 @@ func (m *ObjectMutation) Field(name string) (ent.Value, bool) {
 		return m.State()
 	case object.FieldChangedAt:
 		return m.ChangedAt()
+	case object.FieldFailures:
+		return m.Failures()
+	case object.FieldRetryAt:
+		return m.RetryAt()
 	}
 	return nil, false
 }
@@ -981,6 +1099,10 @@ func (m *ObjectMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldState(ctx)
 	case object.FieldChangedAt:
 		return m.OldChangedAt(ctx)
+	case object.FieldFailures:
+		return m.OldFailures(ctx)
+	case object.FieldRetryAt:
+		return m.OldRetryAt(ctx)
 	}
 	return nil, fmt.Errorf("unknown Object field %s", name)
 }
@@ -1004,6 +1126,20 @@ func (m *ObjectMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetChangedAt(v)
 		return nil
+	case object.FieldFailures:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetFailures(v)
+		return nil
+	case object.FieldRetryAt:
+		v, ok := value.(time.Time)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRetryAt(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Object field %s", name)
 }
@@ -1011,13 +1147,21 @@ func (m *ObjectMutation) SetField(name string, value ent.Value) error {
 // AddedFields returns all numeric fields that were incremented/decremented during
 // this mutation.
 func (m *ObjectMutation) AddedFields() []string {
-	return nil
+	var fields []string
+	if m.addfailures != nil {
+		fields = append(fields, object.FieldFailures)
+	}
+	return fields
 }
 
 // AddedField returns the numeric value that was incremented/decremented on a field
 // with the given name. The second boolean return value indicates that this field
 // was not set, or was not defined in the schema.
 func (m *ObjectMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case object.FieldFailures:
+		return m.AddedFailures()
+	}
 	return nil, false
 }
 
@@ -1026,6 +1170,13 @@ func (m *ObjectMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *ObjectMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case object.FieldFailures:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddFailures(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Object numeric field %s", name)
 }
@@ -1033,7 +1184,11 @@ func (m *ObjectMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *ObjectMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(object.FieldRetryAt) {
+		fields = append(fields, object.FieldRetryAt)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -1046,6 +1201,11 @@ func (m *ObjectMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *ObjectMutation) ClearField(name string) error {
+	switch name {
+	case object.FieldRetryAt:
+		m.ClearRetryAt()
+		return nil
+	}
 	return fmt.Errorf("unknown Object nullable field %s", name)
 }
 
@@ -1058,6 +1218,12 @@ func (m *ObjectMutation) ResetField(name string) error {
 		return nil
 	case object.FieldChangedAt:
 		m.ResetChangedAt()
+		return nil
+	case object.FieldFailures:
+		m.ResetFailures()
+		return nil
+	case object.FieldRetryAt:
+		m.ResetRetryAt()
 		return nil
 	}
 	return fmt.Errorf("unknown Object field %s", name)

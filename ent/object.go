@@ -20,7 +20,11 @@ type Object struct {
 	// State holds the value of the "state" field.
 	State object.State `json:"state,omitempty"`
 	// When it last became pending, live or unreferenced; one that the sweeper claims keeps the time of its upload.
-	ChangedAt    time.Time `json:"changed_at,omitempty"`
+	ChangedAt time.Time `json:"changed_at,omitempty"`
+	// How often its deletion from the store has failed.
+	Failures int `json:"failures,omitempty"`
+	// Before that, its deletion is not tried again; null when none has failed.
+	RetryAt      *time.Time `json:"retry_at,omitempty"`
 	selectValues sql.SelectValues
 }
 
@@ -29,9 +33,11 @@ func (*Object) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case object.FieldFailures:
+			values[i] = new(sql.NullInt64)
 		case object.FieldID, object.FieldState:
 			values[i] = new(sql.NullString)
-		case object.FieldChangedAt:
+		case object.FieldChangedAt, object.FieldRetryAt:
 			values[i] = new(sql.NullTime)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -65,6 +71,19 @@ func (_m *Object) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field changed_at", values[i])
 			} else if value.Valid {
 				_m.ChangedAt = value.Time
+			}
+		case object.FieldFailures:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field failures", values[i])
+			} else if value.Valid {
+				_m.Failures = int(value.Int64)
+			}
+		case object.FieldRetryAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field retry_at", values[i])
+			} else if value.Valid {
+				_m.RetryAt = new(time.Time)
+				*_m.RetryAt = value.Time
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -107,6 +126,14 @@ func (_m *Object) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("changed_at=")
 	builder.WriteString(_m.ChangedAt.Format(time.ANSIC))
+	builder.WriteString(", ")
+	builder.WriteString("failures=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Failures))
+	builder.WriteString(", ")
+	if v := _m.RetryAt; v != nil {
+		builder.WriteString("retry_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -40,6 +40,34 @@ func (_c *ObjectCreate) SetChangedAt(v time.Time) *ObjectCreate {
 	return _c
 }
 
+// SetFailures sets the "failures" field.
+func (_c *ObjectCreate) SetFailures(v int) *ObjectCreate {
+	_c.mutation.SetFailures(v)
+	return _c
+}
+
+// SetNillableFailures sets the "failures" field if the given value is not nil.
+func (_c *ObjectCreate) SetNillableFailures(v *int) *ObjectCreate {
+	if v != nil {
+		_c.SetFailures(*v)
+	}
+	return _c
+}
+
+// SetRetryAt sets the "retry_at" field.
+func (_c *ObjectCreate) SetRetryAt(v time.Time) *ObjectCreate {
+	_c.mutation.SetRetryAt(v)
+	return _c
+}
+
+// SetNillableRetryAt sets the "retry_at" field if the given value is not nil.
+func (_c *ObjectCreate) SetNillableRetryAt(v *time.Time) *ObjectCreate {
+	if v != nil {
+		_c.SetRetryAt(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *ObjectCreate) SetID(v string) *ObjectCreate {
 	_c.mutation.SetID(v)
@@ -85,6 +113,10 @@ func (_c *ObjectCreate) defaults() {
 		v := object.DefaultState
 		_c.mutation.SetState(v)
 	}
+	if _, ok := _c.mutation.Failures(); !ok {
+		v := object.DefaultFailures
+		_c.mutation.SetFailures(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -99,6 +131,9 @@ func (_c *ObjectCreate) check() error {
 	}
 	if _, ok := _c.mutation.ChangedAt(); !ok {
 		return &ValidationError{Name: "changed_at", err: errors.New(`ent: missing required field "Object.changed_at"`)}
+	}
+	if _, ok := _c.mutation.Failures(); !ok {
+		return &ValidationError{Name: "failures", err: errors.New(`ent: missing required field "Object.failures"`)}
 	}
 	return nil
 }
@@ -142,6 +177,14 @@ func (_c *ObjectCreate) createSpec() (*Object, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ChangedAt(); ok {
 		_spec.SetField(object.FieldChangedAt, field.TypeTime, value)
 		_node.ChangedAt = value
+	}
+	if value, ok := _c.mutation.Failures(); ok {
+		_spec.SetField(object.FieldFailures, field.TypeInt, value)
+		_node.Failures = value
+	}
+	if value, ok := _c.mutation.RetryAt(); ok {
+		_spec.SetField(object.FieldRetryAt, field.TypeTime, value)
+		_node.RetryAt = &value
 	}
 	return _node, _spec
 }

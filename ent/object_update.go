@@ -56,6 +56,47 @@ func (_u *ObjectUpdate) SetNillableChangedAt(v *time.Time) *ObjectUpdate {
 	return _u
 }
 
+// SetFailures sets the "failures" field.
+func (_u *ObjectUpdate) SetFailures(v int) *ObjectUpdate {
+	_u.mutation.ResetFailures()
+	_u.mutation.SetFailures(v)
+	return _u
+}
+
+// SetNillableFailures sets the "failures" field if the given value is not nil.
+func (_u *ObjectUpdate) SetNillableFailures(v *int) *ObjectUpdate {
+	if v != nil {
+		_u.SetFailures(*v)
+	}
+	return _u
+}
+
+// AddFailures adds value to the "failures" field.
+func (_u *ObjectUpdate) AddFailures(v int) *ObjectUpdate {
+	_u.mutation.AddFailures(v)
+	return _u
+}
+
+// SetRetryAt sets the "retry_at" field.
+func (_u *ObjectUpdate) SetRetryAt(v time.Time) *ObjectUpdate {
+	_u.mutation.SetRetryAt(v)
+	return _u
+}
+
+// SetNillableRetryAt sets the "retry_at" field if the given value is not nil.
+func (_u *ObjectUpdate) SetNillableRetryAt(v *time.Time) *ObjectUpdate {
+	if v != nil {
+		_u.SetRetryAt(*v)
+	}
+	return _u
+}
+
+// ClearRetryAt clears the value of the "retry_at" field.
+func (_u *ObjectUpdate) ClearRetryAt() *ObjectUpdate {
+	_u.mutation.ClearRetryAt()
+	return _u
+}
+
 // Mutation returns the ObjectMutation object of the builder.
 func (_u *ObjectUpdate) Mutation() *ObjectMutation {
 	return _u.mutation
@@ -116,6 +157,18 @@ func (_u *ObjectUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.ChangedAt(); ok {
 		_spec.SetField(object.FieldChangedAt, field.TypeTime, value)
 	}
+	if value, ok := _u.mutation.Failures(); ok {
+		_spec.SetField(object.FieldFailures, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedFailures(); ok {
+		_spec.AddField(object.FieldFailures, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.RetryAt(); ok {
+		_spec.SetField(object.FieldRetryAt, field.TypeTime, value)
+	}
+	if _u.mutation.RetryAtCleared() {
+		_spec.ClearField(object.FieldRetryAt, field.TypeTime)
+	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
 			err = &NotFoundError{object.Label}
@@ -161,6 +214,47 @@ func (_u *ObjectUpdateOne) SetNillableChangedAt(v *time.Time) *ObjectUpdateOne {
 	if v != nil {
 		_u.SetChangedAt(*v)
 	}
+	return _u
+}
+
+// SetFailures sets the "failures" field.
+func (_u *ObjectUpdateOne) SetFailures(v int) *ObjectUpdateOne {
+	_u.mutation.ResetFailures()
+	_u.mutation.SetFailures(v)
+	return _u
+}
+
+// SetNillableFailures sets the "failures" field if the given value is not nil.
+func (_u *ObjectUpdateOne) SetNillableFailures(v *int) *ObjectUpdateOne {
+	if v != nil {
+		_u.SetFailures(*v)
+	}
+	return _u
+}
+
+// AddFailures adds value to the "failures" field.
+func (_u *ObjectUpdateOne) AddFailures(v int) *ObjectUpdateOne {
+	_u.mutation.AddFailures(v)
+	return _u
+}
+
+// SetRetryAt sets the "retry_at" field.
+func (_u *ObjectUpdateOne) SetRetryAt(v time.Time) *ObjectUpdateOne {
+	_u.mutation.SetRetryAt(v)
+	return _u
+}
+
+// SetNillableRetryAt sets the "retry_at" field if the given value is not nil.
+func (_u *ObjectUpdateOne) SetNillableRetryAt(v *time.Time) *ObjectUpdateOne {
+	if v != nil {
+		_u.SetRetryAt(*v)
+	}
+	return _u
+}
+
+// ClearRetryAt clears the value of the "retry_at" field.
+func (_u *ObjectUpdateOne) ClearRetryAt() *ObjectUpdateOne {
+	_u.mutation.ClearRetryAt()
 	return _u
 }
 
@@ -253,6 +347,18 @@ func (_u *ObjectUpdateOne) sqlSave(ctx context.Context) (_node *Object, err erro
 	}
 	if value, ok := _u.mutation.ChangedAt(); ok {
 		_spec.SetField(object.FieldChangedAt, field.TypeTime, value)
+	}
+	if value, ok := _u.mutation.Failures(); ok {
+		_spec.SetField(object.FieldFailures, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedFailures(); ok {
+		_spec.AddField(object.FieldFailures, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.RetryAt(); ok {
+		_spec.SetField(object.FieldRetryAt, field.TypeTime, value)
+	}
+	if _u.mutation.RetryAtCleared() {
+		_spec.ClearField(object.FieldRetryAt, field.TypeTime)
 	}
 	_node = &Object{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -4,6 +4,7 @@ package ent
 
 import (
 	"nameplate/ent/event"
+	"nameplate/ent/object"
 	"nameplate/ent/schema"
 	"nameplate/ent/session"
 	"nameplate/ent/user"
@@ -23,6 +24,10 @@ func init() {
 	event.DefaultByOperator = eventDescByOperator.Default.(bool)
 	objectFields := schema.Object{}.Fields()
 	_ = objectFields
+	// objectDescFailures is the schema descriptor for failures field.
+	objectDescFailures := objectFields[3].Descriptor()
+	// object.DefaultFailures holds the default value on creation for the failures field.
+	object.DefaultFailures = objectDescFailures.Default.(int)
 	sessionFields := schema.Session{}.Fields()
 	_ = sessionFields
 	// sessionDescID is the schema descriptor for id field.

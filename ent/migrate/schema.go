@@ -44,6 +44,8 @@ var (
 		{Name: "key", Type: field.TypeString},
 		{Name: "state", Type: field.TypeEnum, Enums: []string{"pending", "live", "stale"}, Default: "pending"},
 		{Name: "changed_at", Type: field.TypeTime},
+		{Name: "failures", Type: field.TypeInt, Default: 0},
+		{Name: "retry_at", Type: field.TypeTime, Nullable: true},
 	}
 	// ObjectsTable holds the schema information for the "objects" table.
 	ObjectsTable = &schema.Table{

@@ -17,6 +17,10 @@ const (
 	FieldState = "state"
 	// FieldChangedAt holds the string denoting the changed_at field in the database.
 	FieldChangedAt = "changed_at"
+	// FieldFailures holds the string denoting the failures field in the database.
+	FieldFailures = "failures"
+	// FieldRetryAt holds the string denoting the retry_at field in the database.
+	FieldRetryAt = "retry_at"
 	// Table holds the table name of the object in the database.
 	Table = "objects"
 )
@@ -26,6 +30,8 @@ var Columns = []string{
 	FieldID,
 	FieldState,
 	FieldChangedAt,
+	FieldFailures,
+	FieldRetryAt,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -37,6 +43,11 @@ func ValidColumn(column string) bool {
 	}
 	return false
 }
+
+var (
+	// DefaultFailures holds the default value on creation for the "failures" field.
+	DefaultFailures int
+)
 
 // State defines the type for the "state" enum field.
 type State string
@@ -81,4 +92,14 @@ func ByState(opts ...sql.OrderTermOption) OrderOption {
 // ByChangedAt orders the results by the changed_at field.
 func ByChangedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldChangedAt, opts...).ToFunc()
+}
+
+// ByFailures orders the results by the failures field.
+func ByFailures(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldFailures, opts...).ToFunc()
+}
+
+// ByRetryAt orders the results by the retry_at field.
+func ByRetryAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRetryAt, opts...).ToFunc()
 }

@@ -21,6 +21,10 @@ func (Object) Fields() []ent.Field {
 		field.Enum("state").Values("pending", "live", "stale").Default("pending"),
 		field.Time("changed_at").
 			Comment("When it last became pending, live or unreferenced; one that the sweeper claims keeps the time of its upload."),
+		field.Int("failures").Default(0).
+			Comment("How often its deletion from the store has failed."),
+		field.Time("retry_at").Optional().Nillable().
+			Comment("Before that, its deletion is not tried again; null when none has failed."),
 	}
 }
 

@@ -3,14 +3,17 @@
 // that both pass.
 package blob
 
-import "context"
+import (
+	"context"
+	"io"
+)
 
 // Store keeps immutable objects under keys that the caller chooses and never
 // uses twice. It is safe for concurrent use.
 //
 // A key is one or more segments of a-z, 0-9, "-" and "." with "/" between them,
 // at most [MaxKeyLen] bytes in all; no segment is empty or begins with a dot.
-// Put and Delete refuse any other key by [CheckKey]. A key must not be the
+// Put, Open and Delete refuse any other key by [CheckKey]. A key must not be the
 // folder of another: "a" beside "a/b" may be refused.
 type Store interface {
 	// Put stores data under key. When it returns nil the object is complete,
@@ -22,7 +25,16 @@ type Store interface {
 	// serve, or that doesn't fit the key's extension or the data.
 	Put(ctx context.Context, key, mediaType string, data []byte) error
 
-	// Delete removes the object. One that does not exist is no error.
+	// Open returns the object's content, for the caller to close. That there is no
+	// such object is an error that matches fs.ErrNotExist. What is read up to io.EOF
+	// is whole: a store that sends no more ends the reading with another error, and so
+	// may the end of ctx. Where a cache stands before the store, an object may be read
+	// for some time after it was deleted.
+	Open(ctx context.Context, key string) (io.ReadCloser, error)
+
+	// Delete removes the object and whatever a Put of it that was cut off has left.
+	// One that does not exist is no error. A Put of the key that is still under way
+	// may fail, or come after it.
 	Delete(ctx context.Context, key string) error
 
 	// URL is the object's absolute public address: the store's public domain

@@ -79,9 +79,11 @@ type Command string
 
 // The commands. None is what --help has answered already.
 const (
-	None    Command = ""
-	Serve   Command = "serve"
-	Version Command = "version"
+	None         Command = ""
+	Serve        Command = "serve"
+	StorageCheck Command = "storage check"
+	StorageSweep Command = "storage sweep"
+	Version      Command = "version"
 )
 
 // Parse reads the command line, without the program's name, and the environment.
@@ -100,20 +102,30 @@ func Parse(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 		return nil, None, nil
 	case err != nil:
 		return nil, None, errors.New(nameVariables(err.Error(), args))
-	case parsed.Command() == string(Version):
+	}
+	command := Command(parsed.Command())
+	if command == Version {
 		return nil, Version, nil
 	}
 	config := &cli.Serve.Config
+	if command != Serve {
+		config = &cli.Storage.Config
+	}
 	if err := errors.Join(config.complete(getenv), checkNumbers(parsed.Flags())); err != nil {
 		return nil, None, err
 	}
-	return config, Serve, nil
+	return config, command, nil
 }
 
 type commandLine struct {
 	Serve struct {
 		Config
 	} `cmd:"" default:"withargs" help:"Run the server (the default)."`
+	Storage struct {
+		Config
+		Check struct{} `cmd:"" help:"Put a picture into the storage, read it as a browser would, and delete it. For a folder the server must be running."`
+		Sweep struct{} `cmd:"" help:"Delete now what the running server would delete by itself: pictures that nothing has referred to for NAMEPLATE_SWEEP_AFTER."`
+	} `cmd:"" help:"Check the storage of pictures, or sweep it. The settings are those of serve."`
 	Version struct{} `cmd:"" help:"Print the version."`
 }
 
@@ -178,7 +190,7 @@ func Variables() ([]string, error) {
 		names = append(names, name, name+"_FILE")
 	}
 	slices.Sort(names)
-	return names, nil
+	return slices.Compact(names), nil // commands have settings in common
 }
 
 // Unknown returns the names among environ, as of os.Environ, that begin like a

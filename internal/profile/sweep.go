@@ -1,8 +1,8 @@
 package profile
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -19,14 +19,30 @@ const sweepEvery = time.Minute
 // own mean that the store is away.
 const maxSweepFailures = 5
 
+// maxRetry is the longest time before a deletion that failed is tried again. The
+// first is that between two sweeps, and each later one is twice the one before.
+const maxRetry = time.Hour
+
+// Swept is what a sweep did.
+type Swept struct {
+	Deleted, Failed int
+	// Failure is why the first of those that failed did.
+	Failure error
+	// Left is how many objects that nothing refers to there are still: those that are
+	// not old enough, of uploads under way too, and those that could not be deleted.
+	Left int
+}
+
 // Sweep deletes the objects that nothing has referred to for SweepAfter, until
 // ctx ends: at once and then regularly.
 func (s *Service) Sweep(ctx context.Context) {
-	ticker := time.NewTicker(min(sweepEvery, s.SweepAfter))
+	ticker := time.NewTicker(s.betweenSweeps())
 	defer ticker.Stop()
 	for {
-		if err := s.sweepOnce(ctx); err != nil && ctx.Err() == nil {
-			s.Log.LogAttrs(ctx, slog.LevelError, "sweep pictures", slog.Any("error", err))
+		swept, err := s.SweepOnce(ctx)
+		if err = cmp.Or(err, swept.Failure); err != nil && ctx.Err() == nil {
+			s.Log.LogAttrs(ctx, slog.LevelError, "sweep pictures",
+				slog.Int("deleted", swept.Deleted), slog.Int("failed", swept.Failed), slog.Any("error", err))
 		}
 		select {
 		case <-ctx.Done():
@@ -36,47 +52,78 @@ func (s *Service) Sweep(ctx context.Context) {
 	}
 }
 
-// sweepOnce first claims the rows of uploads that never finished, so that one
-// that is only slow finds them gone when it wants to publish, and then deletes:
-// the object before its row, since the row is what knows of the object.
-func (s *Service) sweepOnce(ctx context.Context) error {
+func (s *Service) betweenSweeps() time.Duration { return min(sweepEvery, s.SweepAfter) }
+
+// SweepOnce deletes what is due now. It first claims the rows of uploads that never
+// finished, so that one that is only slow finds them gone when it wants to publish.
+// Several processes may sweep at once.
+func (s *Service) SweepOnce(ctx context.Context) (Swept, error) {
 	before := s.Now().Add(-s.SweepAfter)
 	err := s.DB.Object.Update().
 		Where(object.StateEQ(object.StatePending), object.ChangedAtLTE(before)).
 		SetState(object.StateStale).
 		Exec(ctx)
 	if err != nil {
-		return fmt.Errorf("claim: %w", err)
+		return Swept{}, fmt.Errorf("claim: %w", err)
 	}
-	var failures []error
-	after := ""
-	for {
-		keys, err := s.DB.Object.Query().
-			Where(object.StateEQ(object.StateStale), object.ChangedAtLTE(before), object.IDGT(after)).
-			Order(ent.Asc(object.FieldID)).
-			Limit(100).
-			IDs(ctx)
+	var swept Swept
+	// What was in one list isn't in the next: it is gone or has to wait.
+	for more := true; more; {
+		rows, err := s.listDue(ctx, before)
 		if err != nil {
-			return fmt.Errorf("list: %w", err)
+			return swept, fmt.Errorf("list: %w", err)
 		}
-		if len(keys) == 0 {
-			return errors.Join(failures...)
-		}
-		for _, key := range keys {
-			if err := s.deleteObject(ctx, key); err != nil {
-				failures = append(failures, err)
+		for _, row := range rows {
+			if err := s.deleteObject(ctx, row, &swept); err != nil {
+				return swept, err
 			}
-			if len(failures) == maxSweepFailures {
-				return errors.Join(failures...)
+			if swept.Failed == maxSweepFailures {
+				break
 			}
 		}
-		after = keys[len(keys)-1]
+		more = len(rows) > 0 && swept.Failed < maxSweepFailures
 	}
+	swept.Left, err = s.DB.Object.Query().Where(object.StateNEQ(object.StateLive)).Count(ctx)
+	return swept, err
 }
 
-func (s *Service) deleteObject(ctx context.Context, key string) error {
-	if err := s.Store.Delete(ctx, key); err != nil {
-		return fmt.Errorf("delete %s: %w", key, err)
+// listDue lists some of what is to be deleted now, first what has failed least: so
+// those that fail for ever keep no other waiting.
+func (s *Service) listDue(ctx context.Context, before time.Time) ([]*ent.Object, error) {
+	return s.DB.Object.Query().
+		Where(
+			object.StateEQ(object.StateStale), object.ChangedAtLTE(before),
+			object.Or(object.RetryAtIsNil(), object.RetryAtLTE(s.Now())),
+		).
+		Order(ent.Asc(object.FieldFailures, object.FieldID)).
+		Limit(100).
+		All(ctx)
+}
+
+// deleteObject deletes the object before its row, since the row is what knows of
+// the object. A failure of the store is noted, and is no error.
+func (s *Service) deleteObject(ctx context.Context, row *ent.Object, swept *Swept) error {
+	failure := s.Store.Delete(ctx, row.ID)
+	if failure == nil {
+		swept.Deleted++
+		// Another process may have deleted it as well.
+		_, err := s.DB.Object.Delete().Where(object.ID(row.ID)).Exec(ctx)
+		return err
 	}
-	return s.DB.Object.DeleteOneID(key).Exec(ctx)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	swept.Failed++
+	swept.Failure = cmp.Or(swept.Failure, fmt.Errorf("delete %s: %w", row.ID, failure))
+	return s.DB.Object.Update().
+		Where(object.ID(row.ID)).
+		SetFailures(row.Failures + 1).
+		SetRetryAt(s.Now().Add(s.retryAfter(row.Failures))).
+		Exec(ctx)
+}
+
+// retryAfter is how long a deletion that had failed so often, and now has again,
+// waits.
+func (s *Service) retryAfter(failures int) time.Duration {
+	return min(maxRetry, s.betweenSweeps()<<min(failures, 12)) // 2^12 s is more than an hour
 }

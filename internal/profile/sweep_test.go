@@ -1,10 +1,13 @@
 package profile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,6 +16,12 @@ import (
 	"nameplate/ent/object"
 	"nameplate/internal/blob/blobtest"
 )
+
+// sweepOnce returns what went wrong, be it with the store or with the database.
+func (f *fixture) sweepOnce(ctx context.Context) error {
+	swept, err := f.SweepOnce(ctx)
+	return cmp.Or(err, swept.Failure)
+}
 
 func (f *fixture) sweep() {
 	f.t.Helper()
@@ -112,41 +121,146 @@ func TestMoreThanAPageIsSweptAtOnce(t *testing.T) {
 	f.wantObjects(states(""))
 }
 
-func TestWhatCannotBeDeletedIsTriedAgain(t *testing.T) {
-	f := newFixture(t)
-	keys := f.newObjects(object.StateStale, 4)
-	f.now = start.Add(f.SweepAfter)
+func TestWhatCannotBeDeletedIsTriedAgainAfterLongerAndLongerTimes(t *testing.T) {
+	for sweepAfter, waits := range map[time.Duration][]time.Duration{
+		time.Hour: {
+			time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 16 * time.Minute, 32 * time.Minute,
+			time.Hour, time.Hour,
+		},
+		time.Second: {time.Second, 2 * time.Second, 4 * time.Second},
+	} {
+		f := newFixture(t)
+		f.SweepAfter = sweepAfter
+		keys := f.newObjects(object.StateStale, 4)
+		f.now = start.Add(f.SweepAfter)
+		f.failDeletesOf(keys[1])
+		f.sweepFails(keys[1])
+		f.wantFiles(keys[1])
+		for i, wait := range waits {
+			tried := f.store.tried()
+			due := f.now.Add(wait)
+			f.now = due.Add(-time.Microsecond)
+			f.sweep()
+			if f.store.tried() != tried {
+				t.Errorf("it was tried again in less than %s", wait)
+			}
+			f.now = due
+			if i < len(waits)-1 {
+				f.sweepFails(keys[1])
+				f.wantObjects(states("stale", keys[1]))
+			}
+		}
+		f.store.delete = nil
+		f.sweep()
+		f.wantObjects(states(""))
+		f.wantFiles()
+	}
+}
+
+// failDeletesOf has the store refuse to delete these objects.
+func (f *fixture) failDeletesOf(keys ...string) {
 	f.store.delete = func(key string) error {
-		if key == keys[1] {
+		if slices.Contains(keys, key) {
 			return errAway
 		}
 		return nil
 	}
-	err := f.sweepOnce(t.Context())
-	if !errors.Is(err, errAway) || !strings.Contains(err.Error(), keys[1]) {
+}
+
+// sweepFails sweeps, and requires that deleting this object alone fails.
+func (f *fixture) sweepFails(key string) {
+	f.t.Helper()
+	swept, err := f.SweepOnce(f.t.Context())
+	if err != nil || swept.Failed != 1 || !errors.Is(swept.Failure, errAway) || !strings.Contains(swept.Failure.Error(), key) {
+		f.t.Errorf("got %+v, %v; want the failure of %s", swept, err, key)
+	}
+}
+
+func TestObjectsThatCannotBeDeletedKeepNoOtherWaiting(t *testing.T) {
+	f := newFixture(t)
+	keys := f.newObjects(object.StateStale, 3*maxSweepFailures)
+	bad, good := keys[:2*maxSweepFailures], keys[2*maxSweepFailures:]
+	f.failDeletesOf(bad...)
+	f.now = start.Add(f.SweepAfter)
+	for range 2 {
+		if err := f.sweepOnce(t.Context()); !errors.Is(err, errAway) {
+			t.Errorf("got %v", err)
+		}
+	}
+	f.sweep()
+	f.wantObjects(states("stale", bad...))
+
+	// When those are due again, what is new comes first.
+	more := f.newObjects(object.StatePending, 3)
+	f.now = f.now.Add(f.SweepAfter)
+	if err := f.sweepOnce(t.Context()); !errors.Is(err, errAway) {
 		t.Errorf("got %v", err)
 	}
-	f.wantObjects(states("stale", keys[1]))
-	f.wantFiles(keys[1])
-
-	f.store.delete = nil
-	f.sweep()
-	f.wantObjects(states(""))
-	f.wantFiles()
+	f.wantObjects(states("stale", bad...))
+	f.wantFiles(bad...)
+	if n := f.store.tried(); n != 3*maxSweepFailures+len(more)+maxSweepFailures {
+		t.Errorf("%d objects were tried beside %d good ones", n, len(good)+len(more))
+	}
 }
 
 func TestASweepEndsWhenTheStoreIsAway(t *testing.T) {
 	f := newFixture(t)
-	keys := f.newObjects(object.StateStale, 10)
-	f.now = start.Add(f.SweepAfter)
+	keys := f.newObjects(object.StateStale, 200)
 	f.store.delete = func(string) error { return errAway }
-	if err := f.sweepOnce(t.Context()); !errors.Is(err, errAway) {
-		t.Errorf("got %v", err)
-	}
-	if n := f.store.tried(); n != maxSweepFailures {
-		t.Errorf("%d objects were tried, want %d", n, maxSweepFailures)
+	for sweep := range 20 {
+		f.now = f.now.Add(f.SweepAfter)
+		swept, err := f.SweepOnce(t.Context())
+		want := Swept{Failed: maxSweepFailures, Left: len(keys)}
+		if swept.Failure = nil; err != nil || swept != want {
+			t.Errorf("got %+v, %v; want %+v", swept, err, want)
+		}
+		if n := f.store.tried(); n != (sweep+1)*maxSweepFailures {
+			t.Errorf("%d objects were tried in %d sweeps", n, sweep+1)
+		}
 	}
 	f.wantObjects(states("stale", keys...))
+
+	f.store.delete = nil
+	f.now = f.now.Add(maxRetry)
+	swept, err := f.SweepOnce(t.Context())
+	if want := (Swept{Deleted: len(keys)}); err != nil || swept != want {
+		t.Errorf("got %+v, %v; want %+v", swept, err, want)
+	}
+	f.wantObjects(states(""))
+}
+
+func TestASweepTellsWhatIsLeftForLater(t *testing.T) {
+	f := newFixture(t)
+	f.newObjects(object.StateStale, 2)
+	f.newObjects(object.StateLive, 4)
+	f.now = start.Add(time.Second)
+	f.newObjects(object.StatePending, 3)
+	f.now = start.Add(f.SweepAfter)
+	swept, err := f.SweepOnce(t.Context())
+	if want := (Swept{Deleted: 2, Left: 3}); err != nil || swept != want {
+		t.Errorf("got %+v, %v; want %+v", swept, err, want)
+	}
+}
+
+func TestSeveralMaySweepAtOnce(t *testing.T) {
+	f := newFixture(t)
+	keys := f.newObjects(object.StateStale, 150)
+	f.failDeletesOf(keys[0])
+	f.now = start.Add(f.SweepAfter)
+	var sweeping sync.WaitGroup
+	for range 4 {
+		sweeping.Go(func() {
+			if _, err := f.SweepOnce(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	sweeping.Wait()
+	f.wantObjects(states("stale", keys[0]))
+	f.wantFiles(keys[0])
+	if row := f.DB.Object.Query().OnlyX(t.Context()); !row.RetryAt.Equal(f.now.Add(time.Minute)) || row.Failures != 1 {
+		t.Errorf("got %v", row)
+	}
 }
 
 func TestSweepRunsAtOnceAndThenRegularly(t *testing.T) {
@@ -158,7 +272,7 @@ func TestSweepRunsAtOnceAndThenRegularly(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFixture(t)
 				f.SweepAfter = sweepAfter
-				f.newObjects(object.StateStale, 1)
+				f.newObjects(object.StateStale, 3*maxSweepFailures)
 				f.now = start.Add(sweepAfter)
 				f.store.delete = func(string) error { return errAway }
 				ctx, cancel := context.WithCancel(t.Context())
@@ -169,15 +283,16 @@ func TestSweepRunsAtOnceAndThenRegularly(t *testing.T) {
 				}()
 				for sweeps := 1; sweeps <= 3; sweeps++ {
 					synctest.Wait()
-					if got := f.store.tried(); got != sweeps {
-						t.Errorf("%d sweeps, want %d", got, sweeps)
+					if got, want := f.store.tried(), sweeps*maxSweepFailures; got != want {
+						t.Errorf("%d objects were tried, want %d in %d sweeps", got, want, sweeps)
 					}
 					<-time.After(every) // of the bubble's clock
 				}
 				cancel()
 				<-ended
-				if log := f.log.String(); !strings.Contains(log, `level=ERROR msg="sweep pictures"`) || !strings.Contains(log, errAway.Error()) {
-					t.Errorf("the log is %q", log)
+				want := fmt.Sprintf(`level=ERROR msg="sweep pictures" deleted=0 failed=%d error="delete avatars/stale000-64.jpg: %v"`, maxSweepFailures, errAway)
+				if log := f.log.String(); strings.Count(log, "\n") != 3 || !strings.Contains(log, want) {
+					t.Errorf("the log is %q; want a line a sweep, the first with %s", log, want)
 				}
 			})
 		})
@@ -196,6 +311,9 @@ func TestASweepThatIsStoppedIsNoError(t *testing.T) {
 	f.Sweep(ctx)
 	if f.log.Len() != 0 {
 		t.Errorf("the log is %q", &f.log)
+	}
+	if row := f.DB.Object.Query().OnlyX(t.Context()); row.Failures != 0 || row.RetryAt != nil {
+		t.Errorf("it counts as a failure: %v", row)
 	}
 }
 
@@ -256,6 +374,7 @@ func TestAnUploadThatWasSweptIsNotPublished(t *testing.T) {
 			f.wantSame(alice)
 
 			f.store.delete = nil
+			f.now = f.now.Add(sweepEvery)
 			f.sweep()
 			f.wantObjects(states("live", squareKeys(*alice.AvatarKey)...))
 			f.wantFiles(squareKeys(*alice.AvatarKey)...)

@@ -118,6 +118,13 @@ func (k *Kodo) Fail(n int, f Failure) {
 	}
 }
 
+// Heal ends all failures: no further request fails.
+func (k *Kodo) Heal() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.failures = nil
+}
+
 // Failure is a way in which a request fails; next is what would have served it.
 type Failure func(next http.Handler) http.Handler
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"strings"
 	"sync"
@@ -38,11 +39,12 @@ func Run(t *testing.T, open func(t *testing.T) blob.Store) {
 	}{
 		{"an object put is served with its media type", testServed},
 		{"a large object comes back whole", testLarge},
+		{"an object is opened, and one that is not there is missing", testOpened},
 		{"an object deleted is gone", testDeleted},
 		{"deleting what is not there is no error", testDeleteMissing},
 		{"a key in use is refused and its object unchanged", testKeyInUse},
 		{"a key outside the grammar is refused", testBadKeys},
-		{"a cancelled context stores nothing", testCancelled},
+		{"a cancelled context stores, opens and deletes nothing", testCancelled},
 		{"different keys at once are all stored", testManyKeys},
 		{"one of many writers of a key wins", testOneKey},
 	} {
@@ -62,6 +64,25 @@ func testLarge(t *testing.T, s blob.Store) {
 	large := JPEG(5<<20, 'l')
 	put(t, s, "large.jpg", jpegType, large)
 	wantServed(t, s, "large.jpg", jpegType, large)
+}
+
+func testOpened(t *testing.T, s blob.Store) {
+	large := JPEG(1<<20, 'l')
+	put(t, s, "x/large.jpg", jpegType, large)
+	content, err := s.Open(t.Context(), "x/large.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer content.Close()
+	if got, err := io.ReadAll(content); err != nil || !bytes.Equal(got, large) {
+		t.Errorf("%d bytes that are not the %d that were put, %v", len(got), len(large), err)
+	}
+	remove(t, s, "x/large.jpg")
+	for _, key := range []string{"x/large.jpg", "never.jpg", "no/such/folder.jpg", "x", "x/large.jpg/below.jpg"} {
+		if _, err := s.Open(t.Context(), key); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("Open %s: %v, want %v", key, err, fs.ErrNotExist)
+		}
+	}
 }
 
 func testDeleted(t *testing.T, s blob.Store) {
@@ -98,6 +119,9 @@ func testBadKeys(t *testing.T, s blob.Store) {
 		if err := s.Put(t.Context(), key, jpegType, JPEG(10, 'b')); err == nil {
 			t.Errorf("Put took the key %q", key)
 		}
+		if _, err := s.Open(t.Context(), key); err == nil || errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("Open of the key %q: %v, want an error that is about the key", key, err)
+		}
 		if err := s.Delete(t.Context(), key); err == nil {
 			t.Errorf("Delete took the key %q", key)
 		}
@@ -110,6 +134,9 @@ func testCancelled(t *testing.T, s blob.Store) {
 	cancel()
 	if err := s.Put(ctx, "never.jpg", jpegType, JPEG(10, 'n')); !errors.Is(err, context.Canceled) {
 		t.Errorf("Put: %v, want %v", err, context.Canceled)
+	}
+	if _, err := s.Open(ctx, "stays.jpg"); !errors.Is(err, context.Canceled) {
+		t.Errorf("Open: %v, want %v", err, context.Canceled)
 	}
 	if err := s.Delete(ctx, "stays.jpg"); !errors.Is(err, context.Canceled) {
 		t.Errorf("Delete: %v, want %v", err, context.Canceled)

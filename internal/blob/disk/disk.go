@@ -4,27 +4,22 @@ package disk
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
 	"path"
 	"strings"
 	"syscall"
-	"time"
 
 	"nameplate/internal/blob"
 )
 
-const (
-	// tempDir holds files while they are written. No key begins with a dot, so
-	// that nothing in it can be named from outside.
-	tempDir = ".tmp"
-	// staleAfter is how old a temporary file is before it counts as left over.
-	staleAfter = time.Hour
-)
+// tempDir holds files while they are written. No key begins with a dot, so that
+// nothing in it can be named from outside.
+const tempDir = ".tmp"
 
 // Store is a [blob.Store] in a folder and the http.Handler that serves it. Its
 // URL is the public address given to Open, "/" and the key.
@@ -37,12 +32,7 @@ var _ blob.Store = (*Store)(nil)
 
 // Open returns the store in dir, which is created if need be. The file system
 // must have hard links. publicURL is the absolute address under which the
-// caller serves the store.
-//
-// Open removes the temporary files that a crash left behind, those older than
-// an hour. Several processes may share the folder: a younger file may be one
-// that another process is writing. Should a Put take longer than the hour, its
-// file is gone when it is to get its name, and that Put fails and stores nothing.
+// caller serves the store. Several processes may share the folder.
 func Open(dir, publicURL string) (*Store, error) {
 	u, err := url.Parse(publicURL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
@@ -55,39 +45,17 @@ func Open(dir, publicURL string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("disk: %w", err)
 	}
-	s := &Store{root: root, publicURL: strings.TrimRight(publicURL, "/")}
-	if err := s.cleanTemp(time.Now().Add(-staleAfter)); err != nil {
-		return nil, errors.Join(fmt.Errorf("disk: temporary files in %s: %w", dir, err), root.Close())
+	if err := root.MkdirAll(tempDir, 0o700); err != nil {
+		return nil, errors.Join(fmt.Errorf("disk: folder of temporary files in %s: %w", dir, err), root.Close())
 	}
-	return s, nil
+	return &Store{root: root, publicURL: strings.TrimRight(publicURL, "/")}, nil
 }
 
-// cleanTemp makes the folder of temporary files and removes what is in it from
-// before the given time.
-func (s *Store) cleanTemp(before time.Time) error {
-	if err := s.root.MkdirAll(tempDir, 0o700); err != nil {
-		return err
-	}
-	entries, err := fs.ReadDir(s.root.FS(), tempDir)
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		info, err := entry.Info()
-		if isMissing(err) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if !info.Mode().IsRegular() || !info.ModTime().Before(before) {
-			continue
-		}
-		if err := s.root.Remove(path.Join(tempDir, entry.Name())); err != nil && !isMissing(err) {
-			return err
-		}
-	}
-	return nil
+// tempName is where an object is written before it has its name. It follows from
+// the key, so that Delete finds what a Put that was killed has left; "_" is in no
+// key.
+func tempName(key string) string {
+	return path.Join(tempDir, strings.ReplaceAll(key, "/", "_"))
 }
 
 // Put implements [blob.Store]. It takes JPEG pictures under keys that end in
@@ -106,15 +74,20 @@ func (s *Store) Put(ctx context.Context, key, mediaType string, data []byte) err
 }
 
 // put gives the complete and durable temporary file its name by a link, which
-// unlike a rename fails when the name is in use.
+// unlike a rename fails when the name is in use. Of several at once the first has
+// the temporary file; the others find that it exists and leave it alone.
 func (s *Store) put(ctx context.Context, key string, data []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	temp := path.Join(tempDir, rand.Text())
-	// What can't be removed now is removed as a leftover.
+	temp := tempName(key)
+	f, err := s.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	// What can't be removed now is removed with the object.
 	defer func() { _ = s.root.Remove(temp) }()
-	if err := s.writeFile(temp, data); err != nil {
+	if err := write(f, data); err != nil {
 		return err
 	}
 	dir := path.Dir(key)
@@ -130,12 +103,9 @@ func (s *Store) put(ctx context.Context, key string, data []byte) error {
 	return s.syncUp(dir)
 }
 
-func (s *Store) writeFile(name string, data []byte) error {
-	f, err := s.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
+// write makes data the file's durable content and closes it.
+func write(f *os.File, data []byte) error {
+	_, err := f.Write(data)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -161,32 +131,54 @@ func (s *Store) sync(dir string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// Delete implements [blob.Store].
+// Open implements [blob.Store].
+func (s *Store) Open(ctx context.Context, key string) (io.ReadCloser, error) {
+	if err := blob.CheckKey(key); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	f, err := s.open(key)
+	if isMissing(err) {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return nil, fmt.Errorf("disk: open %s: %w", key, err)
+	}
+	return f, nil
+}
+
+// Delete implements [blob.Store]. A Put of the key that is still under way fails,
+// since its temporary file is gone when that is to get its name.
 func (s *Store) Delete(ctx context.Context, key string) error {
 	if err := blob.CheckKey(key); err != nil {
 		return err
 	}
-	if err := s.remove(ctx, key); err != nil && !isMissing(err) {
-		return fmt.Errorf("disk: delete %s: %w", key, err)
+	// In this order a Put under way can't come in between.
+	for _, name := range []string{tempName(key), key} {
+		if err := s.remove(ctx, name); err != nil && !isMissing(err) {
+			return fmt.Errorf("disk: delete %s: %w", key, err)
+		}
 	}
 	return nil
 }
 
-func (s *Store) remove(ctx context.Context, key string) error {
+func (s *Store) remove(ctx context.Context, name string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	info, err := s.root.Lstat(key)
+	info, err := s.root.Lstat(name)
 	if err != nil {
 		return err
 	}
 	if info.IsDir() {
 		return fs.ErrNotExist
 	}
-	if err := s.root.Remove(key); err != nil {
+	if err := s.root.Remove(name); err != nil {
 		return err
 	}
-	return s.sync(path.Dir(key))
+	return s.sync(path.Dir(name))
 }
 
 // isMissing tells whether err says that there is no such file; ENOTDIR is what

@@ -1,13 +1,14 @@
 package disk_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -103,31 +104,69 @@ func TestURLHasOneSlashBetweenAddressAndKey(t *testing.T) {
 	}
 }
 
-func TestOpenRemovesOnlyStaleTemporaryFiles(t *testing.T) {
+// plant writes a file below dir, as a Put that was killed leaves one.
+func plant(t *testing.T, dir, name string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestDeleteRemovesWhatAPutThatWasKilledHasLeft(t *testing.T) {
 	dir := t.TempDir()
 	s, _ := serve(t, dir)
-	put(t, s, "old.jpg", blobtest.JPEG(10, 'o'))
-	for name, age := range map[string]time.Duration{
-		".tmp/crashed":    2 * time.Hour,
-		".tmp/other-put":  time.Minute,
-		"old.jpg":         9000 * time.Hour,
-		"not-of-ours.txt": 9000 * time.Hour,
-	} {
-		name = filepath.Join(dir, filepath.FromSlash(name))
-		f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f.Close()
-		when := time.Now().Add(-age)
-		if err := os.Chtimes(name, when, when); err != nil {
-			t.Fatal(err)
+	put(t, s, "a/whole.jpg", blobtest.JPEG(10, 'w'))
+	put(t, s, "a/stays.jpg", blobtest.JPEG(10, 's'))
+	plant(t, dir, ".tmp/a_half.jpg")
+	plant(t, dir, ".tmp/a_whole.jpg") // it was killed after the object had its name
+	plant(t, dir, ".tmp/a_other.jpg")
+	for _, key := range []string{"a/half.jpg", "a/whole.jpg"} {
+		if err := s.Delete(t.Context(), key); err != nil {
+			t.Errorf("Delete %s: %v", key, err)
 		}
 	}
+	if diff := cmp.Diff([]string{".tmp/a_other.jpg", "a/stays.jpg"}, files(t, dir)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+}
+
+// The file may be one that another process is writing.
+func TestPutLeavesATemporaryFileThatIsNotItsOwn(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := serve(t, dir)
+	plant(t, dir, ".tmp/a_b.jpg")
 	serve(t, dir)
-	want := []string{".tmp/other-put", "not-of-ours.txt", "old.jpg"}
+	if err := s.Put(t.Context(), "a/b.jpg", "image/jpeg", blobtest.JPEG(10, 'b')); err == nil {
+		t.Error("Put over another's temporary file succeeded")
+	}
+	if diff := cmp.Diff([]string{".tmp/a_b.jpg"}, files(t, dir)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+}
+
+// Whichever comes first: an object whose Put failed isn't there, and nothing else is.
+func TestDeletingDuringAPutLeavesAllOrNothing(t *testing.T) {
+	dir := t.TempDir()
+	s, _ := serve(t, dir)
+	want := []string{}
+	for i := range 200 {
+		key := fmt.Sprintf("%03d.jpg", i)
+		var putErr error
+		var putting sync.WaitGroup
+		putting.Go(func() { putErr = s.Put(t.Context(), key, "image/jpeg", blobtest.JPEG(10, 'x')) })
+		if err := s.Delete(t.Context(), key); err != nil {
+			t.Errorf("Delete: %v", err)
+		}
+		putting.Wait()
+		if _, err := os.Stat(filepath.Join(dir, key)); err == nil {
+			if putErr != nil {
+				t.Errorf("%s is there, and its Put failed: %v", key, putErr)
+			}
+			want = append(want, key)
+		}
+	}
 	if diff := cmp.Diff(want, files(t, dir)); diff != "" {
-		t.Errorf("files after Open (-want +got):\n%s", diff)
+		t.Errorf("files (-want +got):\n%s", diff)
 	}
 }
 

@@ -36,6 +36,8 @@ const (
 	urlPeriod = time.Hour
 	// statusNoSuchObject is Kodo's answer to deleting what is not there.
 	statusNoSuchObject = 612
+	// stallTimeout is how long an object that is read may send nothing.
+	stallTimeout = 15 * time.Second
 	// maxAnswer is how much of Kodo's explanation an error repeats, in bytes.
 	maxAnswer = 200
 )
@@ -52,6 +54,7 @@ type Store struct {
 	domain      string
 	private     bool
 	credentials *credentials.Credentials
+	sender      *sender
 	uploader    uploader.Uploader
 	objects     *objects.Bucket
 }
@@ -78,8 +81,9 @@ func Open(c Config) (*Store, error) {
 	}
 	disableUplog()
 	keys := credentials.NewCredentials(c.AccessKey, c.SecretKey)
+	sender := newSender()
 	options := http_client.Options{
-		BasicHTTPClient: newSender(),
+		BasicHTTPClient: sender,
 		Credentials:     keys,
 		Regions:         regions,
 		// The transport resolves names itself. The SDK's own resolver would
@@ -94,6 +98,7 @@ func Open(c Config) (*Store, error) {
 		domain:      domain,
 		private:     c.Private,
 		credentials: keys,
+		sender:      sender,
 		uploader:    uploader.NewFormUploader(&uploader.FormUploaderOptions{Options: options}),
 		objects:     manager.Bucket(c.Bucket),
 	}, nil
@@ -165,9 +170,20 @@ func (s *Store) URL(key string) string {
 	return address + "&token=" + s.credentials.Sign([]byte(address))
 }
 
-// explain words an error of the SDK for the log. Kodo's own explanation helps
-// ("incorrect region, please use ..."), but it is left out when it repeats a
-// token: every token holds the access key.
+// AnswerError is an answer that is no success: of Kodo, or of the bucket's domain.
+type AnswerError struct {
+	// Status is of HTTP or Kodo's own, such as 631 for a bucket that is not there.
+	Status int
+	// Text is Kodo's explanation ("incorrect region, please use ...") or, where that
+	// is empty or repeats a token, the name of the status.
+	Text string
+}
+
+// Error implements error.
+func (e *AnswerError) Error() string { return fmt.Sprintf("answer %d %q", e.Status, e.Text) }
+
+// explain words an error of the SDK for the log. Kodo's own explanation is left
+// out when it repeats a token: every token holds the access key.
 func (s *Store) explain(err error) error {
 	if errors.Is(err, retrier.ErrMaliciousResponse) {
 		return errors.New("the answer has no X-Reqid, it does not come from Kodo")
@@ -183,7 +199,7 @@ func (s *Store) explain(err error) error {
 	if len(text) > maxAnswer {
 		text = text[:maxAnswer] + "..."
 	}
-	return fmt.Errorf("answer %d %q", answer.Code, text)
+	return &AnswerError{answer.Code, text}
 }
 
 func withDeadline(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
