@@ -62,7 +62,7 @@ var messages = map[string][2]string{
 	string(fault.ImageUnsupported): {
 		"This is not a picture of an accepted type ({detail}).", "不支持此图片格式（支持 {detail}）。",
 	},
-	string(fault.ImageCorrupt):    {"The picture is damaged or incomplete.", "图片已损坏或不完整。"},
+	string(fault.ImageCorrupt): {"The picture is damaged or incomplete.", "图片已损坏或不完整。"},
 	string(fault.CropOutOfBounds): {
 		"The crop must be a square in the picture, which has {detail} pixels.", "裁剪区域必须是图片（{detail} 像素）内的正方形。",
 	},

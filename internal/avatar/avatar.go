@@ -123,7 +123,7 @@ func (p *Processor) Process(ctx context.Context, r io.Reader, crop *Crop) (*Pict
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer file.close()
 	f, err := identify(file.head)
 	if err != nil {
 		return nil, err

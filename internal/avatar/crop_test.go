@@ -59,8 +59,19 @@ func TestCropsOutsideThePictureAreRefused(t *testing.T) {
 	onItsSide := withSegments(file, exifSegment(tiff(binary.BigEndian, 6)))
 	const most = 1<<31 - 1 // of GraphQL's Int
 	for _, crop := range []Crop{
-		{0, 0, 0}, {0, 0, -1}, {0, 0, -most - 1}, {-1, 0, 10}, {0, -1, 10}, {0, 0, 81}, {41, 0, 80}, {0, 1, 80},
-		{120, 0, 1}, {0, 80, 1}, {most, most, most}, {most, 0, 1}, {0, 0, most},
+		{0, 0, 0},
+		{0, 0, -1},
+		{0, 0, -most - 1},
+		{-1, 0, 10},
+		{0, -1, 10},
+		{0, 0, 81},
+		{41, 0, 80},
+		{0, 1, 80},
+		{120, 0, 1},
+		{0, 80, 1},
+		{most, most, most},
+		{most, 0, 1},
+		{0, 0, most},
 	} {
 		_, err := processCrop(file, crop)
 		wantFault(t, err, fault.Error{Code: fault.CropOutOfBounds, Field: "crop", Detail: "120 × 80"})

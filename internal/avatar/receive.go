@@ -27,12 +27,12 @@ func receive(r io.Reader, dir string, maxBytes int) (_ *received, err error) {
 	if err != nil {
 		return nil, noRoom(err)
 	}
+	f := &received{file: file}
 	defer func() {
 		if err != nil {
-			_ = file.Close() // what it says of a file that nobody wants is no matter
+			f.close()
 		}
 	}()
-	f := &received{file: file}
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := r.Read(buffer[:min(len(buffer), maxBytes+1-f.size)])
@@ -107,5 +107,6 @@ func (f *received) bytes() ([]byte, error) {
 	return data, nil
 }
 
-// Close frees the room that the file takes.
-func (f *received) Close() error { return f.file.Close() }
+// close frees the room that the file takes. What closing says of a file that nobody
+// will see again is no matter.
+func (f *received) close() { _ = f.file.Close() }
