@@ -104,7 +104,7 @@ func TestLimitsTellWhatIsAccepted(t *testing.T) {
 		"password": map[string]any{"minLength": 8.0, "maxLength": 256.0},
 		"avatar": map[string]any{
 			"maxBytes": 10485760.0, "maxPixels": 16777216.0, "maxSide": 8192.0,
-			"types": []any{"image/jpeg", "image/png"}, "sizes": []any{64.0, 128.0, 256.0, 512.0},
+			"types": []any{"image/jpeg", "image/png", "image/gif", "image/webp"}, "sizes": []any{64.0, 128.0, 256.0, 512.0},
 		},
 	}
 	if diff := cmp.Diff(want, a.at("limits")); diff != "" {

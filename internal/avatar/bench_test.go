@@ -26,6 +26,14 @@ func photo(width, height int) *image.RGBA {
 	return img
 }
 
+func greyPhoto(width, height int) *image.Gray {
+	img, grey := photo(width, height), image.NewGray(image.Rect(0, 0, width, height))
+	for i := range grey.Pix {
+		grey.Pix[i] = img.Pix[4*i]
+	}
+	return grey
+}
+
 func benchmarkProcess(b *testing.B, file []byte) {
 	p := NewProcessor(1)
 	b.ReportAllocs()

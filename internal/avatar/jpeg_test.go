@@ -15,13 +15,9 @@ import (
 // are those of the standard library but for rounding.
 func TestTheFastDecoderSeesWhatTheOtherSees(t *testing.T) {
 	img := photo(203, 151)
-	grey := image.NewGray(img.Rect)
-	for i := range grey.Pix {
-		grey.Pix[i] = img.Pix[4*i]
-	}
 	for name, file := range map[string][]byte{
 		"4:2:0":       jpegOf(img),
-		"grey":        jpegOf(grey),
+		"grey":        jpegOf(greyPhoto(203, 151)),
 		"4:4:4":       flatJPEG{cols: 9, rows: 7, components: 3, at: flatQuarters(9, 7, toYCbCr)}.bytes(),
 		"progressive": flatJPEG{progressive: true, cols: 9, rows: 7, components: 3, at: flatQuarters(9, 7, toYCbCr), moreScans: 4}.bytes(),
 	} {

@@ -158,7 +158,7 @@ func TestAHundredAtOnceTakeTheMemoryOfTheWorkers(t *testing.T) {
 	const workers = 2
 	width, height := 4000, 3000
 	if raceEnabled {
-		width, height = 1000, 750
+		width, height = 400, 300
 	}
 	for name, c := range map[string]struct {
 		file   []byte
@@ -166,7 +166,7 @@ func TestAHundredAtOnceTakeTheMemoryOfTheWorkers(t *testing.T) {
 		most   int
 	}{
 		"photos":        {jpegOf(photo(width, height)), 100, workers * mostMemory / 2},
-		"the greediest": {greediest()["progressive JPEG"](), 6, workers * mostMemory},
+		"the greediest": {greediest()["progressive JPEG"](), 4, workers * mostMemory},
 	} {
 		t.Run(name, func(t *testing.T) {
 			took, _ := memoryOf(t, c.file, c.atOnce, workers)
