@@ -98,7 +98,7 @@ const maxArriving = 512
 // it has workers. More than there are cores gain nothing.
 func NewProcessor(workers int) *Processor {
 	return &Processor{
-		Wait:     5 * time.Second,
+		Wait:     8 * time.Second,
 		MaxBytes: MaxBytes,
 		arriving: make(chan struct{}, maxArriving),
 		decoding: make(chan struct{}, workers),

@@ -339,7 +339,7 @@ func TestWaitingForAWorkerHasAnEnd(t *testing.T) {
 		if !errors.As(err, &u) || u.RetryAfter < time.Second {
 			t.Errorf("error %#v, want Unavailable", err)
 		}
-		if waited := time.Since(start); waited != 5*time.Second {
+		if waited := time.Since(start); waited != 8*time.Second {
 			t.Errorf("waited %v", waited)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
