@@ -10,6 +10,7 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 # It has gofumpt in it, pinned with it.
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME := 5s
+PICTURE_FUZZTIME := 1m
 
 .PHONY: run build test test-go test-clients test-browser check lint fresh fuzz generate migration format
 
@@ -58,14 +59,14 @@ lint:
 fresh:
 	@before=$$(git ls-files -co --exclude-standard ent graph | xargs sha256sum); \
 	go generate ./... || exit 1; \
+	go mod tidy -diff || exit 1; \
 	after=$$(git ls-files -co --exclude-standard ent graph | xargs sha256sum); \
 	test "$$before" = "$$after" || { echo "generated code was stale; run make generate and commit"; exit 1; }
 
-# Every fuzz target for a short while, that of whole pictures for a minute; FUZZTIME=5m
-# for longer.
+# Every fuzz target for a short while, that of whole pictures for PICTURE_FUZZTIME.
 fuzz:
 	@git ls-files -co --exclude-standard '*_test.go' | xargs grep -Ho '^func Fuzz[A-Za-z]*' | sed 's/:func / /' | while read -r file target; do \
-	  echo "$$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $$(test "$$target" = FuzzProcess && test $(FUZZTIME) = 5s && echo 1m || echo $(FUZZTIME)) "./$$(dirname "$$file")" || exit 1; done
+	  echo "$$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $$(test "$$target" = FuzzProcess && echo $(PICTURE_FUZZTIME) || echo $(FUZZTIME)) "./$$(dirname "$$file")" || exit 1; done
 
 generate:
 	go generate ./...

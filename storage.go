@@ -27,6 +27,19 @@ func openUsedStore(conf *config.Config) (blob.Store, error) {
 	return store, err
 }
 
+// describeStorage names the store that a command is about.
+func describeStorage(conf *config.Config) string {
+	k := conf.Storage.Kodo
+	if k == nil {
+		return "the folder " + conf.Storage.Folder
+	}
+	text := "bucket " + k.Bucket + " of Qiniu Kodo"
+	if k.Private {
+		text += ", private"
+	}
+	return text
+}
+
 // sweepStorage does what the server does every minute, once.
 func sweepStorage(ctx context.Context, conf *config.Config, stdout io.Writer) (err error) {
 	if _, err := os.Stat(conf.DatabaseURL); err != nil {
@@ -49,6 +62,7 @@ func sweepStorage(ctx context.Context, conf *config.Config, stdout io.Writer) (e
 	if swept.Failure != nil {
 		err = fmt.Errorf("%d pictures' objects could not be deleted, the first: %w", swept.Failed, swept.Failure)
 	}
-	_, printErr := fmt.Fprintf(stdout, "deleted %d, failed %d, left for later %d\n", swept.Deleted, swept.Failed, swept.Left)
+	_, printErr := fmt.Fprintf(stdout, "in %s: deleted %d, failed %d, left for later %d\n",
+		describeStorage(conf), swept.Deleted, swept.Failed, swept.Left)
 	return errors.Join(err, printErr)
 }

@@ -56,7 +56,7 @@ func checkStorage(ctx context.Context, conf *config.Config, stdout io.Writer) er
 		key:  "check-" + strings.ToLower(seed) + ".png",
 		data: avatar.Generate([]byte(seed), checkSide),
 	}
-	c.print("storage", c.describe())
+	c.print("storage", describeStorage(conf))
 	isPut := c.step(ctx, "put "+c.key, c.put)
 	if isPut {
 		c.step(ctx, "get "+withoutQuery(store.URL(c.key))+" as a browser does", c.get)
@@ -71,18 +71,6 @@ func checkStorage(ctx context.Context, conf *config.Config, stdout io.Writer) er
 		return errors.New("the storage does not work as it is set")
 	}
 	return nil
-}
-
-func (c *storageCheck) describe() string {
-	k := c.conf.Storage.Kodo
-	if k == nil {
-		return "the folder " + c.conf.Storage.Folder
-	}
-	text := "bucket " + k.Bucket + " of Qiniu Kodo"
-	if k.Private {
-		text += ", private"
-	}
-	return text
 }
 
 func (c *storageCheck) print(word, text string) {
@@ -118,30 +106,47 @@ func (c *storageCheck) delete(ctx context.Context) (hint string, err error) {
 }
 
 func (c *storageCheck) read(ctx context.Context) (hint string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
 	content, err := c.store.Open(ctx, c.key)
 	if err != nil {
-		return c.publicHint(err), err
+		return c.readHint(err), err
 	}
 	defer content.Close()
 	return c.compare(content)
 }
 
+// readHint is for what goes wrong in reading through the store: a bucket is read at
+// its domain, a folder as it is written.
+func (c *storageCheck) readHint(err error) string {
+	if c.conf.Storage.Kodo == nil {
+		return c.storeHint(err)
+	}
+	return c.publicHint(err)
+}
+
 // compare reads one byte too many, at most, and so can't be led to read for ever.
 func (c *storageCheck) compare(content io.Reader) (hint string, err error) {
 	got, err := io.ReadAll(io.LimitReader(content, int64(len(c.data))+1))
-	if err == nil && !bytes.Equal(got, c.data) {
-		err = errors.New("the bytes are not those that were put")
+	switch {
+	case err != nil:
+		return c.readHint(err), err
+	case !bytes.Equal(got, c.data):
+		return "Something on the way changes pictures: a CDN's image processing, or a proxy. Turn it off there.",
+			errors.New("the bytes are not those that were put")
 	}
-	return "Something on the way changes pictures: a CDN's image processing, or a proxy. Turn it off there.", err
+	return "", nil
 }
 
 func (c *storageCheck) gone(ctx context.Context) (hint string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
 	content, err := c.store.Open(ctx, c.key)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
 	if err != nil {
-		return c.publicHint(err), err
+		return c.readHint(err), err
 	}
 	content.Close()
 	if c.conf.Storage.Kodo == nil {

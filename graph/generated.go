@@ -754,7 +754,7 @@ type Mutation {
   ): UpdateNamePayload @auth
   """
   Replace the picture: it is turned upright, cut to a square, re-encoded in every size
-  of ` + "`" + `Limits.avatar.sizes` + "`" + ` that the square has the pixels for, or in its own where that
+  of ` + "`" + `Limits.avatar.sizes` + "`" + ` that the square has the pixels for, and in its own where that
   is smaller than the largest of them, and freed of all metadata.
   """
   updateAvatar(

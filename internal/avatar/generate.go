@@ -167,23 +167,26 @@ func length(u, v float64) float64 { return math.Sqrt(float64(u*u) + float64(v*v)
 func oklch(lightness, chroma, hue float64) color.RGBA {
 	sin, cos := math.Sincos(hue * math.Pi / 180)
 	a, b := chroma*cos, chroma*sin
-	l := cube(lightness + 0.3963377774*a + 0.2158037573*b)
-	m := cube(lightness - 0.1055613458*a - 0.0638541728*b)
-	s := cube(lightness - 0.0894841775*a - 1.2914855480*b)
+	l := cube(sum(1, lightness, 0.3963377774, a, 0.2158037573, b))
+	m := cube(sum(1, lightness, -0.1055613458, a, -0.0638541728, b))
+	s := cube(sum(1, lightness, -0.0894841775, a, -1.2914855480, b))
 	return color.RGBA{
-		R: gamma(4.0767416621*l - 3.3077115913*m + 0.2309699292*s),
-		G: gamma(-1.2684380046*l + 2.6097574011*m - 0.3413193965*s),
-		B: gamma(-0.0041960863*l - 0.7034186147*m + 1.7076147010*s),
+		R: gamma(sum(4.0767416621, l, -3.3077115913, m, 0.2309699292, s)),
+		G: gamma(sum(-1.2684380046, l, 2.6097574011, m, -0.3413193965, s)),
+		B: gamma(sum(-0.0041960863, l, -0.7034186147, m, 1.7076147010, s)),
 		A: 0xff,
 	}
 }
+
+// sum adds up three products. Each is rounded before, for the reason said above.
+func sum(a, x, b, y, c, z float64) float64 { return float64(a*x) + float64(b*y) + float64(c*z) }
 
 func cube(x float64) float64 { return x * x * x }
 
 func gamma(linear float64) uint8 {
 	v := 12.92 * linear
 	if linear > 0.0031308 {
-		v = 1.055*math.Pow(linear, 1/2.4) - 0.055
+		v = float64(1.055*math.Pow(linear, 1/2.4)) - 0.055
 	}
 	return uint8(math.Round(255 * min(max(v, 0), 1)))
 }

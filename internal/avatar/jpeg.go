@@ -22,6 +22,8 @@ const (
 	markerRST7  = 0xd7
 	markerEOI   = 0xd9
 	markerSOS   = 0xda
+	markerDQT   = 0xdb
+	markerDRI   = 0xdd
 	markerAPP1  = 0xe1
 	markerAPP2  = 0xe2
 	markerAPP14 = 0xee
@@ -76,13 +78,20 @@ func (h *jpegHeader) walk(rest []byte) error {
 	}
 }
 
+// read reads a segment. What no encoder writes is refused, since two decoders may
+// read it differently and one see another picture than is checked here: markers
+// without a meaning, of which some may have no length, and segments that are longer
+// than what they are for.
 func (h *jpegHeader) read(marker byte, body []byte) error {
 	switch marker {
 	case markerDHT:
 		return h.readTables(body)
+	case markerDQT:
+		return checkQuantization(body)
+	case markerDRI:
+		return wantLength(body, 2)
 	case markerSOS:
-		h.scans++
-		return h.checkScans()
+		return h.readScan(body)
 	case markerAPP1:
 		h.readEXIF(body)
 	case markerAPP2:
@@ -90,10 +99,20 @@ func (h *jpegHeader) read(marker byte, body []byte) error {
 	case markerAPP14:
 		h.readAdobe(body)
 	case markerJPG, markerDAC:
-	default:
-		if markerSOF0 <= marker && marker <= markerSOF15 {
-			return h.readFrame(marker, body)
-		}
+		return unsupported()
+	}
+	switch {
+	case marker < markerSOF0:
+		return corrupt()
+	case marker <= markerSOF15:
+		return h.readFrame(marker, body)
+	}
+	return nil
+}
+
+func wantLength(body []byte, n int) error {
+	if len(body) != n {
+		return corrupt()
 	}
 	return nil
 }
@@ -103,7 +122,7 @@ func (h *jpegHeader) readFrame(marker byte, body []byte) error {
 	if marker > markerSOF2 {
 		return unsupported() // lossless, hierarchical, arithmetic
 	}
-	if h.components != nil || len(body) < 6 || len(body) < 6+3*int(body[5]) {
+	if h.components != nil || len(body) < 6 || len(body) != 6+3*int(body[5]) {
 		return corrupt()
 	}
 	if body[0] != 8 {
@@ -137,29 +156,45 @@ func (h *jpegHeader) checkComponents() error {
 	return nil
 }
 
-func (h *jpegHeader) checkScans() error {
+// readScan counts a scan (T.81, B.2.3).
+func (h *jpegHeader) readScan(body []byte) error {
+	h.scans++
 	switch {
-	case h.components == nil || h.scans > maxScans:
+	case h.components == nil || h.scans > maxScans || len(body) < 1:
 		return corrupt()
 	case h.scans*h.width*h.height > maxScanPixels:
 		return tooLarge(maxScanPixels / h.scans)
 	}
-	return nil
+	return wantLength(body, 4+2*int(body[0]))
 }
 
 // readTables counts the Huffman tables of a segment (T.81, B.2.4.2): making one
 // takes a decoder longer than reading its few bytes.
 func (h *jpegHeader) readTables(body []byte) error {
-	for len(body) >= 17 {
-		codes := 0
-		for _, n := range body[1:17] {
-			codes += int(n)
+	for len(body) > 0 {
+		if len(body) < 17 {
+			return corrupt()
 		}
-		h.tables++
-		body = body[min(17+codes, len(body)):]
+		size := 17
+		for _, codes := range body[1:17] {
+			size += int(codes)
+		}
+		if h.tables++; h.tables > maxTables || size > len(body) {
+			return corrupt()
+		}
+		body = body[size:]
 	}
-	if h.tables > maxTables {
-		return corrupt()
+	return nil
+}
+
+// checkQuantization wants whole tables of 8 or 16 bits (T.81, B.2.4.1).
+func checkQuantization(body []byte) error {
+	for len(body) > 0 {
+		size := 1 + 64*(1+int(body[0]>>4))
+		if size > len(body) {
+			return corrupt()
+		}
+		body = body[size:]
 	}
 	return nil
 }
@@ -252,6 +287,11 @@ func (h *jpegHeader) isFast() bool {
 func decodeJPEG(data []byte, h header, reduce int) (image.Image, error) {
 	if h.fast {
 		img, err := guard(data, func(r io.Reader) (image.Image, error) {
+			// The checks were of a picture of this size.
+			c, err := jpegn.DecodeConfig(bytes.NewReader(data))
+			if err != nil || c.Width != h.width || c.Height != h.height {
+				return nil, jpegn.ErrSyntax
+			}
 			return jpegn.Decode(r, &jpegn.Options{ScaleDenom: reduce})
 		})
 		if err == nil && img.Bounds().Max == image.Pt((h.width+reduce-1)/reduce, (h.height+reduce-1)/reduce) {
@@ -265,9 +305,9 @@ func decodeJPEG(data []byte, h header, reduce int) (image.Image, error) {
 // first segment in data, and what follows it. EOI has no body.
 //
 // A scan must not escape the count, so every one that the decoder could come
-// to is found: the walk is as lenient as the decoder's, which skips what lies
+// to is found: the walk is as lenient as the decoders', which skip what lies
 // between segments, and coded data, where no marker stands but RSTn (T.81,
-// B.1.1.5), is skipped as such. Behind EOI the decoder doesn't look.
+// B.1.1.5), is skipped as such. Behind EOI no decoder looks.
 func nextSegment(data []byte) (marker byte, body, rest []byte) {
 	for {
 		i := bytes.IndexByte(data, 0xff)

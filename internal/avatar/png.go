@@ -14,46 +14,66 @@ const pngSignature = "\x89PNG\r\n\x1a\n"
 
 func readPNG(data []byte) (header, error) {
 	c, err := guard(data, png.DecodeConfig)
+	if err == nil {
+		err = checkSize(c.Width, c.Height)
+	}
 	if err != nil {
 		return header{}, err
 	}
 	h := header{width: c.Width, height: c.Height, orientation: upright}
-	h.memory = c.Width * c.Height * pngPixelBytes(data)
-	// A chunk is its length, its type, its data and a checksum, which the
-	// decoder verifies.
-	for rest := data[len(pngSignature):]; len(rest) >= 12; {
+	chunks := pngChunks(data[len(pngSignature):])
+	if exif := chunks["eXIf"]; exif != nil { // on either side of the pixels: W3C PNG, third edition, 11.3.4.5
+		h.orientation = tiffOrientation(exif)
+	}
+	if icc := chunks["iCCP"]; icc != nil {
+		h.profile = pngProfile(icc)
+	}
+	_, seeThrough := chunks["tRNS"]
+	h.memory = c.Width * c.Height * pngPixelBytes(chunks["IHDR"], seeThrough)
+	return h, nil
+}
+
+// pngChunks are the first of each kind that is read here. A chunk is its length, its
+// type, its data and a checksum, which the decoder verifies.
+func pngChunks(rest []byte) map[string][]byte {
+	first := map[string][]byte{}
+	for len(rest) >= 12 {
 		n := binary.BigEndian.Uint32(rest)
 		if uint64(n)+12 > uint64(len(rest)) {
 			break
 		}
-		switch body := rest[8 : 8+n]; string(rest[4:8]) {
-		case "eXIf": // on either side of the pixels: W3C PNG, third edition, 11.3.4.5
-			h.orientation = tiffOrientation(body)
-		case "iCCP":
-			h.profile = pngProfile(body)
+		switch kind := string(rest[4:8]); kind {
+		case "IHDR", "tRNS", "iCCP", "eXIf":
+			if _, known := first[kind]; !known {
+				first[kind] = rest[8 : 8+n]
+			}
 		case "IEND":
-			return h, nil
+			return first
 		}
 		rest = rest[12+n:]
 	}
-	return h, nil
+	return first
 }
 
+// Colour types of a PNG (W3C PNG, third edition, 11.2.1).
+const (
+	pngGrey    = 0
+	pngPalette = 3
+)
+
 // pngPixelBytes is what the decoder takes for a pixel: what its picture has of
-// it, and as much again where seven pictures are made one.
-func pngPixelBytes(data []byte) int {
-	// The header chunk stands first: width, height, depth, colour type,
-	// compression, filter, interlacing.
-	depth, colors, interlaced := data[24], data[25], data[28]
-	const palette = 3
+// it, and as much again where seven pictures are made one. The header is width,
+// height, depth, colour type, compression, filter and interlacing.
+func pngPixelBytes(ihdr []byte, seeThrough bool) int {
+	depth, colors, interlaced := ihdr[8], ihdr[9], ihdr[12] != 0
 	bytes := 4
-	if colors == palette {
+	if colors == pngPalette || colors == pngGrey && !seeThrough {
 		bytes = 1
 	}
 	if depth == 16 {
-		bytes = 8
+		bytes *= 2
 	}
-	if interlaced != 0 {
+	if interlaced {
 		bytes *= 2
 	}
 	return bytes

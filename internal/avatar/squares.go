@@ -17,7 +17,8 @@ func squares(img image.Image, h header, part image.Rectangle, reduced int) []ima
 	profile := parseProfile(h.profile)
 	d := float64(reduced)
 	from := square{float64(part.Min.X) / d, float64(part.Min.Y) / d, float64(part.Dx()) / d}
-	largest := turned(resized(img, from, sides[last], profile != nil), h.orientation)
+	largest := resized(img, from, sides[last], profile != nil)
+	turn(largest, h.orientation)
 	if _, grey := largest.(*image.Gray); profile != nil && !grey {
 		straight := toNRGBA(largest)
 		profile.toSRGB(straight)
@@ -225,10 +226,10 @@ func toNRGBA(img image.Image) *image.NRGBA {
 	return out
 }
 
-// turned returns a square so that it stands upright.
-func turned(img image.Image, o orientation) image.Image {
+// turn makes a square stand upright, in place.
+func turn(img image.Image, o orientation) {
 	if o == upright {
-		return img
+		return
 	}
 	switch img := img.(type) {
 	case *image.Gray:
@@ -240,7 +241,6 @@ func turned(img image.Image, o orientation) image.Image {
 		img.Cb = turnedPixels(img.Cb, img.CStride, 1, o)
 		img.Cr = turnedPixels(img.Cr, img.CStride, 1, o)
 	}
-	return img
 }
 
 // turnedPixels turns a square of pixels without gaps between its rows.

@@ -19,7 +19,7 @@ type Store interface {
 	// Put stores data under key. When it returns nil the object is complete,
 	// durable and served at URL(key) with this media type. When it fails,
 	// nothing half-written is ever served; whether the object exists is then
-	// unknown, so the caller deletes it. A key that is in use is an error and
+	// unknown, so the caller has it deleted. A key that is in use is an error and
 	// its object stays as it was; only the very bytes that are there already
 	// may be accepted again. A store may refuse a media type that it can't
 	// serve, or that doesn't fit the key's extension or the data.

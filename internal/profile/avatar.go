@@ -21,8 +21,9 @@ import (
 	"nameplate/internal/session"
 )
 
-// storeWithin bounds how long the squares of a picture take to be stored.
-const storeWithin = 20 * time.Second
+// storeWithin bounds how long the squares of a picture take to be stored: less than
+// an operation may take, so that a store that is away is told from one.
+const storeWithin = 8 * time.Second
 
 // UpdateAvatar makes a part of the file the user's picture, the largest centred square
 // where crop is nil. The old picture stays until the new one is whole and in the

@@ -19,7 +19,7 @@ func TestTheDocsTellTheNumbersOfTheSweeper(t *testing.T) {
 	for _, sentence := range []string{
 		"The server sweeps when it starts and every minute,",
 		"is tried again a minute later, then after 2, 4, 8 minutes and so on, an hour at most",
-		fmt.Sprintf("After %d failures a sweep ends: a store that is away costs %d requests a minute.", maxSweepFailures, maxSweepFailures),
+		fmt.Sprintf("After %d failures a sweep ends: a store that is away costs %d deletions a minute,", maxSweepFailures, maxSweepFailures),
 		fmt.Sprintf("one whose objects are not stored within %.0f seconds,", storeWithin.Seconds()),
 		fmt.Sprintf("`SERVICE_UNAVAILABLE` within %.0f seconds,", storeWithin.Seconds()),
 	} {

@@ -83,7 +83,7 @@ func (s *Service) SweepOnce(ctx context.Context) (Swept, error) {
 		}
 		more = len(rows) > 0 && swept.Failed < maxSweepFailures
 	}
-	swept.Left, err = s.DB.Object.Query().Where(object.StateNEQ(object.StateLive)).Count(ctx)
+	swept.Left, err = s.DB.Object.Query().Where(object.StateIn(object.StatePending, object.StateStale)).Count(ctx)
 	return swept, err
 }
 
