@@ -91,7 +91,7 @@ type Processor struct {
 }
 
 // maxArriving is how many files may be on their way or waiting at once. Each takes
-// up to MaxBytes of the disk. One client can't have as many connections.
+// up to MaxBytes of the disk.
 const maxArriving = 512
 
 // NewProcessor returns a Processor that decodes as many pictures at once as

@@ -29,6 +29,7 @@ func TestTheDocsTellTheLimits(t *testing.T) {
 			millions(1.5*5), millions(3*5), millions(4*5+4), millions(8), millions(16)),
 		fmt.Sprintf("for up to %.0f seconds,", NewProcessor(1).Wait.Seconds()),
 		number(maxArriving) + " files may be arriving or waiting at once,",
+		fmt.Sprintf("more than %d Huffman tables", maxTables),
 		fmt.Sprintf("less than %d MB of memory", mostMemory/1_000_000),
 		fmt.Sprintf("quality %d, chroma at half", jpegQuality),
 	} {

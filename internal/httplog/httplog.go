@@ -18,10 +18,26 @@ import (
 
 type contextKey struct{}
 
+// request is what its line in the log has besides the answer.
+type request struct {
+	id  string
+	err error
+}
+
 // RequestID is the id of the request; empty outside of one.
 func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(contextKey{}).(string)
-	return id
+	if r, ok := ctx.Value(contextKey{}).(*request); ok {
+		return r.id
+	}
+	return ""
+}
+
+// Fail puts an error of the server's own into the request's line, for a handler that
+// has no log. It is called before the handler returns, by one goroutine.
+func Fail(ctx context.Context, err error) {
+	if r, ok := ctx.Value(contextKey{}).(*request); ok {
+		r.err = err
+	}
 }
 
 // Middleware logs to log. The id is also the response's X-Request-Id, so that
@@ -32,7 +48,8 @@ func Middleware(log *slog.Logger, next http.Handler) http.Handler {
 		start := time.Now()
 		id := rand.Text()
 		w.Header().Set("X-Request-Id", id)
-		r = r.WithContext(context.WithValue(r.Context(), contextKey{}, id))
+		noted := &request{id: id}
+		r = r.WithContext(context.WithValue(r.Context(), contextKey{}, noted))
 		rec := &recorder{ResponseWriter: w, status: http.StatusOK}
 		defer func() {
 			p := recover()
@@ -46,13 +63,18 @@ func Middleware(log *slog.Logger, next http.Handler) http.Handler {
 					p = nil
 				}
 			}
-			log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+			level, attrs := slog.LevelInfo, []slog.Attr{
 				slog.String("id", id),
 				slog.String("method", method(r)),
 				slog.String("route", r.Pattern),
 				slog.Int("status", rec.status),
 				slog.Int64("bytes", rec.bytes),
-				slog.Duration("took", time.Since(start)))
+				slog.Duration("took", time.Since(start)),
+			}
+			if noted.err != nil {
+				level, attrs = slog.LevelError, append(attrs, slog.Any("error", noted.err))
+			}
+			log.LogAttrs(r.Context(), level, "request", attrs...)
 			if p != nil {
 				// Cuts the connection, so that the beginning of a response doesn't
 				// pass for all of it.

@@ -108,6 +108,18 @@ func TestARequestIsOneLine(t *testing.T) {
 	}
 }
 
+func TestAFailureOfAHandlerIsInTheRequestsLine(t *testing.T) {
+	_, b := serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		httplog.Fail(r.Context(), errors.New("the disk is gone"))
+		w.WriteHeader(http.StatusInternalServerError)
+	}), request(t, http.MethodGet, "/", nil))
+	text := b.String()
+	if got := oneLine(t, b); got.Level != "ERROR" || got.Status != 500 || !strings.Contains(text, "the disk is gone") {
+		t.Errorf("the line is %s", text)
+	}
+	httplog.Fail(t.Context(), errors.New("outside of a request"))
+}
+
 func TestWhatARequestSaysAboutAPersonIsNotLogged(t *testing.T) {
 	r := request(t, http.MethodPost, "/graphql?token=secret&name=secret#secret", strings.NewReader("secret"))
 	r.RemoteAddr = "198.51.100.7:4711"

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nameplate/internal/blob"
+	"nameplate/internal/httplog"
 )
 
 // mediaTypes are the kinds of object that are stored and served, by the
@@ -41,6 +42,7 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err != nil {
+		httplog.Fail(r.Context(), err)
 		http.Error(w, "internal server error", http.StatusInternalServerError)
 		return
 	}
