@@ -296,3 +296,28 @@ func toYCbCr(c color.NRGBA) []byte {
 func toInk(c color.NRGBA) []byte { return []byte{c.R, c.G, c.B, 255} }
 
 func toRGB(c color.NRGBA) []byte { return []byte{c.R, c.G, c.B} }
+
+// solidVP8L is a lossless WebP picture of one colour, whose pixels take no bits (RFC
+// 9649, 3): sizes, then neither transforms nor a cache nor blocks, and five codes of
+// one symbol each.
+func solidVP8L(width, height int, c color.NRGBA) []byte {
+	var out []byte
+	acc, held := uint64(0), 0
+	write := func(v, n int) {
+		acc |= uint64(v) << held
+		for held += n; held >= 8; held -= 8 {
+			out = append(out, byte(acc))
+			acc >>= 8
+		}
+	}
+	write(0x2f, 8)
+	write(width-1, 14)
+	write(height-1, 14)
+	write(0, 1+3+1+1+1)
+	for _, v := range []uint8{c.G, c.R, c.B, c.A, 0} {
+		write(0b101, 3)
+		write(int(v), 8)
+	}
+	write(0, 7) // to a whole byte
+	return riffChunk("VP8L", out...)
+}

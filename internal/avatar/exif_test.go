@@ -27,6 +27,8 @@ func TestPicturesStandUpright(t *testing.T) {
 				"JPEG, behind others":      withSegments(j, segment(0xe0, 'J', 'F', 'I', 'F', 0), segment(0xe1, 'X', 'M', 'P'), exifSegment(exif)),
 				"PNG":                      withChunks(p, chunk("eXIf", exif...)),
 				"PNG, eXIf behind the end": slices.Concat(p[:iend], chunk("eXIf", exif...), p[iend:]),
+				"WebP": webpFile(vp8xChunk(0, 16, 16), webpSample(t, "lossless-quarters-16x16")[12:],
+					riffChunk("EXIF", exif...)),
 			} {
 				t.Run(fmt.Sprintf("%s/%v/%d", name, order, o), func(t *testing.T) {
 					for _, s := range mustProcess(t, file).Squares {

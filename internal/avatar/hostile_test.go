@@ -2,6 +2,7 @@ package avatar
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"image"
@@ -290,7 +291,7 @@ func TestBombsAreRefusedByTheirHeaders(t *testing.T) {
 		file []byte
 		want fault.Error
 	}{
-		"WebP of 38 bytes":         {newVP8L(16383, 16383).file(), tooLargeFor([2]int{16383, 16383})},
+		"WebP of 38 bytes":         {webpFile(solidVP8L(16383, 16383, red)), tooLargeFor([2]int{16383, 16383})},
 		"WebP canvas":              {webpFile(vp8xChunk(flagAnimated, 1<<24, 1<<24), anmfChunk(0, 0, 16, 16, webpSample(t, "lossy-quarters-16x16")[12:])), tooLargeFor([2]int{1 << 24, 1 << 24})},
 		"GIF":                      {gif, tooLargeFor([2]int{65535, 65535})},
 		"PNG":                      {slices.Concat(pngHeader(20_000, 20_000, 8, 2, 0), chunk("IDAT", deflated(make([]byte, 1<<20))...)), tooLargeFor([2]int{20_000, 20_000})},
@@ -344,18 +345,26 @@ func TestAPanicOfADecoderIsACorruptPicture(t *testing.T) {
 
 func FuzzProcess(f *testing.F) {
 	for _, file := range smallFiles(f) {
-		f.Add(file)
+		f.Add(file, 0, 0, 0)
+		f.Add(file, 3, 1, 10)
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		p, err := process(data)
+	f.Fuzz(func(t *testing.T, data []byte, x, y, size int) {
+		crop := &Crop{x, y, size}
+		if size == 0 {
+			crop = nil
+		}
+		p, err := NewProcessor(1).Process(context.Background(), bytes.NewReader(data), crop)
 		if err != nil {
 			var refused *fault.Error
-			if !errors.As(err, &refused) || refused.Field != "file" {
+			if !errors.As(err, &refused) || (refused.Field != "file") != (refused.Code != fault.CropOutOfBounds) {
 				t.Errorf("error %#v", err)
 			}
 			return
 		}
 		sides := SidesUpTo(p.Squares[len(p.Squares)-1].Side)
+		if last := sides[len(sides)-1]; crop != nil && last != min(size, 512) {
+			t.Errorf("a crop of %d pixels became one of %d", size, last)
+		}
 		for i, s := range p.Squares {
 			if b := decoded(t, s.Data).Bounds(); s.Side != sides[i] || b != image.Rect(0, 0, s.Side, s.Side) {
 				t.Errorf("square %d has side %d and bounds %v", i, s.Side, b)

@@ -5,8 +5,11 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"io"
 	"slices"
 	"testing"
+
+	"github.com/gen2brain/jpegn"
 
 	"nameplate/internal/fault"
 )
@@ -15,11 +18,20 @@ import (
 // are those of the standard library but for rounding.
 func TestTheFastDecoderSeesWhatTheOtherSees(t *testing.T) {
 	img := photo(203, 151)
+	with := func(o jpegn.EncodeOptions) []byte {
+		return encoded(func(w io.Writer, img image.Image) error { return jpegn.Encode(w, img, &o) }, img)
+	}
 	for name, file := range map[string][]byte{
-		"4:2:0":       jpegOf(img),
-		"grey":        jpegOf(greyPhoto(203, 151)),
-		"4:4:4":       flatJPEG{cols: 9, rows: 7, components: 3, at: flatQuarters(9, 7, toYCbCr)}.bytes(),
-		"progressive": flatJPEG{progressive: true, cols: 9, rows: 7, components: 3, at: flatQuarters(9, 7, toYCbCr), moreScans: 4}.bytes(),
+		"grey":               jpegOf(greyPhoto(203, 151)),
+		"4:2:0":              jpegOf(img),
+		"4:2:2":              with(jpegn.EncodeOptions{Subsampling: jpegn.Subsample422}),
+		"4:4:0":              with(jpegn.EncodeOptions{Subsampling: jpegn.Subsample440}),
+		"4:4:4":              with(jpegn.EncodeOptions{Subsampling: jpegn.Subsample444}),
+		"progressive":        with(jpegn.EncodeOptions{Progressive: true}),
+		"progressive, 4:4:4": with(jpegn.EncodeOptions{Progressive: true, Subsampling: jpegn.Subsample444}),
+		"restarts":           with(jpegn.EncodeOptions{RestartInterval: 3}),
+		"flat":               flatJPEG{cols: 9, rows: 7, components: 3, at: flatQuarters(9, 7, toYCbCr)}.bytes(),
+		"flat, progressive":  flatJPEG{progressive: true, cols: 9, rows: 7, components: 3, at: flatQuarters(9, 7, toYCbCr), moreScans: 4}.bytes(),
 	} {
 		h, err := formats[0].header(file)
 		if err != nil || !h.fast {
@@ -35,6 +47,46 @@ func TestTheFastDecoderSeesWhatTheOtherSees(t *testing.T) {
 		}
 		if d := difference(fast, std); d > 0.5 {
 			t.Errorf("%s: the pixels differ by %.2f on average", name, d)
+		}
+		for _, reduce := range []int{2, 4, 8} {
+			part, err := decodeJPEG(file, h, reduce)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Both as squares of one size, from the same place.
+			side := float64(144 / reduce)
+			a := resized(part, square{0, 0, side}, 144/8, true)
+			b := resized(std, square{0, 0, 144}, 144/8, true)
+			if d := difference(a, b); d > 6 {
+				t.Errorf("%s, at 1/%d: the pixels differ by %.2f on average", name, reduce, d)
+			}
+		}
+	}
+}
+
+// jpegn takes marker 1 as one without a length, so that it would see another frame
+// or more scans than were checked; and so it would in what is left of a segment.
+func TestAJPEGShowsTwoDecodersOnePicture(t *testing.T) {
+	f := flatJPEG{progressive: true, cols: 2, rows: 2, components: 1}
+	file := f.bytes()
+	sos, eoi := bytes.Index(file, []byte{0xff, markerSOS}), len(file)-2
+	frame := segment(markerSOF2, 8, 0x20, 0, 0x20, 0, 1, 1, 0x11, 0) // 8192 pixels a side
+	hidden := func(s []byte) []byte { return slices.Concat([]byte{0xff, 0x01}, be16(2+len(s)), s) }
+	for name, file := range map[string][]byte{
+		"a frame behind a marker without a length": withSegments(file, hidden(frame)),
+		"a frame in a comment": withSegments(file,
+			slices.Concat([]byte{0xff, 0x01}, be16(4), []byte{0xff, 0xfe}, be16(2+len(frame)), frame)),
+		"a scan behind a marker without a length": slices.Concat(file[:eoi], hidden(f.emptyScan()), file[eoi:]),
+		"a frame behind a Huffman table": withSegments(file,
+			segment(markerDHT, slices.Concat(make([]byte, 17), frame)...)),
+		"a frame behind a quantization table": withSegments(file,
+			segment(markerDQT, slices.Concat([]byte{3}, bytes.Repeat([]byte{8}, 64), frame)...)),
+		"a frame behind a restart interval": withSegments(file, segment(markerDRI, slices.Concat([]byte{0, 0}, frame)...)),
+		"a frame behind the frame's own":    slices.Concat(file[:sos-0], segment(markerSOF2, 8, 0, 8, 0, 8, 1, 1, 0x11, 0, 0), file[sos:]),
+	} {
+		refusedCheaply(t, file, fault.Error{Code: fault.ImageCorrupt})
+		if t.Failed() {
+			t.Fatal(name)
 		}
 	}
 }
@@ -95,6 +147,7 @@ func TestColoursOfAProfileBecomeThoseOfSRGB(t *testing.T) {
 		"JPEG":                    {withSegments(plain, profileSegment(1, 1, icc)), red},
 		"JPEG, in parts":          {withSegments(plain, profileSegment(1, 2, icc[:half]), profileSegment(2, 2, icc[half:])), red},
 		"PNG":                     {withChunks(pngOf(img), iccp), red},
+		"WebP":                    {webpFile(vp8xChunk(0, 64, 64), riffChunk("ICCP", icc...), solidVP8L(64, 64, redInP3)), red},
 		"JPEG without":            {plain, redInP3},
 		"JPEG with a part of one": {withSegments(plain, profileSegment(2, 2, icc[half:])), redInP3},
 		"JPEG, damaged":           {withSegments(plain, profileSegment(1, 1, icc[:half])), redInP3},
@@ -128,6 +181,9 @@ func FuzzJPEG(f *testing.F) {
 		h, err := formats[0].header(data)
 		if err != nil || h.width*h.height > 1<<18 {
 			return
+		}
+		if c, err := jpegn.DecodeConfig(bytes.NewReader(data)); err == nil && (c.Width != h.width || c.Height != h.height) {
+			t.Errorf("%d by %d pixels were checked, and jpegn sees %d by %d", h.width, h.height, c.Width, c.Height)
 		}
 		_, stdErr := guard(data, jpeg.Decode)
 		for _, reduce := range []int{1, 2, 4, 8} {

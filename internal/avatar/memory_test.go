@@ -92,6 +92,9 @@ func greediest() map[string]func() []byte {
 		"progressive CMYK": func() []byte {
 			return withSegments(flatJPEG{progressive: true, cols: 267, rows: 267, components: 4}.bytes(), adobe(0))
 		},
+		"CMYK": func() []byte {
+			return withSegments(flatJPEG{cols: 463, rows: 463, components: 4}.bytes(), adobe(0))
+		},
 		"PNG 16 bits":             func() []byte { return emptyPNG(3708, 16, 0) },
 		"PNG 16 bits, interlaced": func() []byte { return emptyPNG(2616, 16, 1) },
 		"PNG interlaced":          func() []byte { return emptyPNG(3704, 8, 1) },
@@ -118,12 +121,7 @@ func emptyPNG(side int, depth, interlace byte) []byte {
 // its canvas.
 func emptyWebP() []byte {
 	const side = 3300
-	w := newVP8L(side-2, side-2)
-	w.write(0, 1+1+1) // neither transforms, nor a cache, nor blocks
-	for range 5 {
-		w.describeSingle(0)
-	}
-	return webpFile(vp8xChunk(flagAnimated, side, side), anmfChunk(1, 1, side-2, side-2, riffChunk("VP8L", w.bytes()...)))
+	return webpFile(vp8xChunk(flagAnimated, side, side), anmfChunk(1, 1, side-2, side-2, solidVP8L(side-2, side-2, red)))
 }
 
 func gifBelowCanvas(side int) []byte {

@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"io"
 	"math"
 	"testing"
 )
@@ -112,6 +113,39 @@ func TestFinePatternsTurnGreyAndCoarseOnesStay(t *testing.T) {
 		}
 		if moiré > wanted+2 || moiré > 32 {
 			t.Errorf("%d to %d: moiré of %.0f around the middle grey; the ideal's is %.0f", c.from, c.to, moiré, wanted)
+		}
+	}
+}
+
+// A JPEG that is decoded at a half of its size is as a phone's photo. The plate has
+// the finest patterns everywhere, of which a photo has few.
+func TestAReducedJPEGIsCloseToTheIdealToo(t *testing.T) {
+	for _, n := range []int{2048, 3000} {
+		plate := zonePlate(n)
+		file := encoded(func(w io.Writer, img image.Image) error {
+			return jpeg.Encode(w, img, &jpeg.Options{Quality: 100})
+		}, plate)
+		h, err := formats[0].header(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reduce := reduction(n)
+		img, err := decodeJPEG(file, h, reduce)
+		if err != nil || reduce != 2 {
+			t.Fatalf("at 1/%d: %v", reduce, err)
+		}
+		got := squares(img, h, image.Rect(0, 0, n, n), reduce)[3].(*image.Gray)
+		want, squared := ideal(plate, 512), 0.0
+		for y := range 512 {
+			for x := range 512 {
+				d := float64(got.GrayAt(x, y).Y) - min(max(want[y][x], 0), 255)
+				squared += d * d
+			}
+		}
+		psnr := 10 * math.Log10(255*255*512*512/squared)
+		t.Logf("%d to 512: %.1f dB", n, psnr)
+		if psnr < 40 {
+			t.Errorf("%d to 512: %.1f dB from the ideal, want 40", n, psnr)
 		}
 	}
 }
