@@ -60,7 +60,7 @@ var messages = map[string][2]string{
 		"The picture is too large: each side may have at most {limit} pixels.", "图片过大：边长最多 {limit} 像素。",
 	},
 	string(fault.ImageUnsupported): {
-		"This is not a picture of an accepted type ({detail}).", "不支持此图片格式（支持 {detail}）。",
+		"This kind of picture is not accepted; accepted are {detail}.", "不支持此图片格式（支持 {detail}）。",
 	},
 	string(fault.ImageCorrupt): {"The picture is damaged or incomplete.", "图片已损坏或不完整。"},
 	string(fault.CropOutOfBounds): {

@@ -109,7 +109,7 @@ func TestAMessageNamesTheBoundAndTheCharacter(t *testing.T) {
 		"The character \"U+202E\" can't be used here.":      {Code: fault.InvalidCharacter, Detail: "U+202E"},
 		"This has a character that can't be used here.":     {Code: fault.InvalidCharacter},
 		"The birth date in the ID number is not possible.":  {Code: fault.IDCardInvalid, Detail: "birth date"},
-		"This is not a picture of an accepted type (a, b).": {Code: fault.ImageUnsupported, Detail: "a, b"},
+		"This kind of picture is not accepted; accepted are a, b.": {Code: fault.ImageUnsupported, Detail: "a, b"},
 	} {
 		if got := message("en", f); got != want {
 			t.Errorf("%v: %q, want %q", f, got, want)
