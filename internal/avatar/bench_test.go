@@ -6,8 +6,12 @@ import (
 	"image/color"
 	"image/jpeg"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // photo has colours that run, edges and noise, as a camera's pictures do.
@@ -34,31 +38,60 @@ func greyPhoto(width, height int) *image.Gray {
 	return grey
 }
 
+// photoOf is a photo as a JPEG of about so many bytes.
+func photoOf(width, height, size int) []byte {
+	img := photo(width, height)
+	for quality := 70; ; quality++ {
+		file := encoded(func(w io.Writer, img image.Image) error {
+			return jpeg.Encode(w, img, &jpeg.Options{Quality: quality})
+		}, img)
+		if len(file) >= size || quality == 100 {
+			return file
+		}
+	}
+}
+
+// benchmarkProcess also reports the time of all cores, with the garbage collector's.
 func benchmarkProcess(b *testing.B, file []byte) {
 	p := NewProcessor(1)
 	b.ReportAllocs()
+	before := cpuTime()
 	for b.Loop() {
 		if _, err := p.Process(b.Context(), bytes.NewReader(file), nil); err != nil {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric(float64((cpuTime()-before).Microseconds())/1000/float64(b.N), "cpu-ms/op")
 }
 
-func BenchmarkProcess(b *testing.B) {
-	for name, file := range map[string][]byte{
-		"JPEG of 12 megapixels":          jpegOf(photo(4000, 3000)),
-		"JPEG of 512 px, 200 kB":         photoOf200kB(),
-		"PNG of 512 px":                  pngOf(photo(512, 512)),
-		"progressive JPEG, 6 megapixels": flatJPEG{progressive: true, cols: 338, rows: 338, components: 3, moreScans: 10}.bytes(),
-	} {
-		b.Run(name, func(b *testing.B) { benchmarkProcess(b, file) })
+func cpuTime() time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		panic(err)
 	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-func photoOf200kB() []byte {
-	return encoded(func(w io.Writer, img image.Image) error {
-		return jpeg.Encode(w, img, &jpeg.Options{Quality: 98})
-	}, photo(512, 512))
+// BenchmarkProcess writes its files to the folder in BENCH_FILES, if that is set, for
+// bench/libvips.mjs to be measured by the same.
+func BenchmarkProcess(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		file []byte
+	}{
+		{"12-megapixels-2MB.jpg", photoOf(4000, 3000, 2_000_000)},
+		{"12-megapixels-4MB.jpg", photoOf(4000, 3000, 4_000_000)},
+		{"12-megapixels-8MB.jpg", photoOf(4000, 3000, 8_000_000)},
+		{"512-pixels-200kB.jpg", photoOf(512, 512, 190_000)},
+		{"512-pixels.png", pngOf(photo(512, 512))},
+	} {
+		if dir := os.Getenv("BENCH_FILES"); dir != "" {
+			if err := os.WriteFile(filepath.Join(dir, c.name), c.file, 0o644); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.Run(c.name, func(b *testing.B) { benchmarkProcess(b, c.file) })
+	}
 }
 
 // BenchmarkGreediest is about the files that take the most memory.

@@ -57,7 +57,7 @@ func (w *watched) Read(p []byte) (int, error) {
 }
 
 func TestAFileOnItsWayHasNoNameAndIsGoneAtItsEnd(t *testing.T) {
-	file := photoOf200kB()
+	file := photoOf(512, 512, 100_000)
 	broken := errors.New("the client has left")
 	for tenth := range 11 {
 		dir := filepath.Join(t.TempDir(), "uploads")
@@ -85,7 +85,7 @@ func TestAFolderForFilesIsMadeAndCleared(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := processIn(t, dir, bytes.NewReader(photoOf200kB())); err != nil {
+	if err := processIn(t, dir, bytes.NewReader(photoOf(512, 512, 100_000))); err != nil {
 		t.Error(err)
 	}
 	entries, err := os.ReadDir(dir)
@@ -107,7 +107,7 @@ func TestWithoutRoomTheServerIsUnavailable(t *testing.T) {
 	if err := os.Remove(dir); err != nil {
 		t.Fatal(err)
 	}
-	_, err := p.Process(t.Context(), bytes.NewReader(photoOf200kB()), nil)
+	_, err := p.Process(t.Context(), bytes.NewReader(photoOf(512, 512, 100_000)), nil)
 	if away, ok := errors.AsType[*fault.Unavailable](err); !ok || away.RetryAfter < 1 {
 		t.Errorf("error %#v, want Unavailable", err)
 	}
