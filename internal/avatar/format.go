@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"nameplate/internal/fault"
+	"nameplate/internal/vp8l"
 )
 
 // maxMemory is how many bytes decoding a picture may take, by an estimate from
@@ -123,7 +124,7 @@ func asFault(err error) error {
 	}
 	var j jpeg.UnsupportedError
 	var p png.UnsupportedError
-	if errors.As(err, &j) || errors.As(err, &p) || errors.Is(err, errWebPUnsupported) {
+	if errors.As(err, &j) || errors.As(err, &p) || errors.Is(err, vp8l.ErrUnsupported) {
 		return unsupported()
 	}
 	return corrupt()

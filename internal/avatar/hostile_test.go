@@ -30,7 +30,7 @@ func smallFiles(t testing.TB) map[string][]byte {
 	few := quarters(image.NewPaletted(img.Rect, color.Palette{red, green, blue, white, color.NRGBA{}}))
 	exif := tiff(binary.BigEndian, 6)
 	files := map[string][]byte{
-		"JPEG":             withSegments(jpegOf(img), exifSegment(exif), profileSegment(1, 1, displayP3().bytes())),
+		"JPEG":             withSegments(jpegOf(img), exifSegment(exif), profileSegment(1, 1, displayP3(t))),
 		"JPEG grey":        jpegOf(image.NewGray(img.Rect)),
 		"JPEG progressive": flatJPEG{progressive: true, cols: 2, rows: 2, components: 3, moreScans: 2}.bytes(),
 		"JPEG CMYK":        withSegments(flatJPEG{cols: 2, rows: 2, components: 4}.bytes(), adobe(0)),

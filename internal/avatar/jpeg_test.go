@@ -136,7 +136,7 @@ func TestColoursOfAProfileBecomeThoseOfSRGB(t *testing.T) {
 	for i := range img.Pix {
 		img.Pix[i] = []uint8{redInP3.R, redInP3.G, redInP3.B, 255}[i%4]
 	}
-	icc := displayP3().bytes()
+	icc := displayP3(t)
 	half := len(icc) / 2
 	iccp := chunk("iCCP", slices.Concat([]byte("p\x00\x00"), deflated(icc))...)
 	plain := jpegOf(img)

@@ -12,6 +12,13 @@ import (
 
 const pngSignature = "\x89PNG\r\n\x1a\n"
 
+// A compressed profile has its header (ICC.1:2022, 7.2), and at most so many bytes.
+// One that has a matrix has some hundreds, or some tens of thousands with tables.
+const (
+	minProfile = 128
+	maxProfile = 1 << 20
+)
+
 func readPNG(data []byte) (header, error) {
 	c, err := guard(data, png.DecodeConfig)
 	if err == nil {
@@ -104,7 +111,7 @@ func readProfile(r io.Reader) []byte {
 		return nil
 	}
 	n := binary.BigEndian.Uint32(size[:])
-	if n < iccHeaderBytes || n > maxProfile {
+	if n < minProfile || n > maxProfile {
 		return nil
 	}
 	icc := append(make([]byte, 0, n), size[:]...)[:n]

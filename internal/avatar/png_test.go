@@ -4,17 +4,25 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// Spaces of colours, for the tests, by the chromaticities of their red, green,
-// blue and white.
+// displayP3 is the profile of that space.
+func displayP3(t testing.TB) []byte {
+	t.Helper()
+	profile, err := os.ReadFile("../icc/testdata/display-p3.icc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return profile
+}
 
 func TestProfilesAreReadFromPNGChunks(t *testing.T) {
-	icc := displayP3().bytes()
+	icc := displayP3(t)
 	packed := deflated(icc)
 	body := func(name string, rest ...byte) []byte { return append([]byte(name+"\x00\x00"), rest...) }
 	if diff := cmp.Diff(icc, pngProfile(body("Display P3", packed...))); diff != "" {

@@ -3,6 +3,8 @@ package avatar
 import (
 	"image"
 	"image/color"
+
+	"nameplate/internal/icc"
 )
 
 // squares returns a part of a decoded picture, upright and in sRGB, in the sizes
@@ -14,14 +16,14 @@ import (
 func squares(img image.Image, h header, part image.Rectangle, reduced int) []image.Image {
 	sides := SidesUpTo(part.Dx())
 	last := len(sides) - 1
-	profile := parseProfile(h.profile)
+	profile := icc.Parse(h.profile)
 	d := float64(reduced)
 	from := square{float64(part.Min.X) / d, float64(part.Min.Y) / d, float64(part.Dx()) / d}
 	largest := resized(img, from, sides[last], profile != nil)
 	turn(largest, h.orientation)
 	if _, grey := largest.(*image.Gray); profile != nil && !grey {
 		straight := toNRGBA(largest)
-		profile.toSRGB(straight)
+		profile.ToSRGB(straight)
 		largest = straight
 	}
 	out := make([]image.Image, len(sides))

@@ -5,14 +5,17 @@ import (
 	"encoding/binary"
 	"errors"
 	"image"
+
+	"nameplate/internal/vp8l"
 )
 
-var (
-	errWebPCorrupt = errors.New("the WebP file is cut short or makes no sense")
-	// errWebPUnsupported is of a version that doesn't exist yet, or of more
-	// codes than are given room to: see maxCodeBytes.
-	errWebPUnsupported = errors.New("the WebP file is of a kind that isn't read")
-)
+// errWebPCorrupt is of all but the lossless picture, whose errors are those of
+// package vp8l.
+var errWebPCorrupt = errors.New("the WebP file is cut short or makes no sense")
+
+func isWebP(head []byte) bool {
+	return len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP"
+}
 
 // webP is what the container of a WebP file says of its picture: of an
 // animation, of its first frame.
@@ -74,7 +77,7 @@ func readWebP(data []byte) (webP, error) {
 // riffBody returns the chunks of a file. What lies behind them isn't part of
 // it.
 func riffBody(data []byte) ([]byte, error) {
-	if len(data) < 12 || string(data[:4]) != "RIFF" || string(data[8:12]) != "WEBP" {
+	if !isWebP(data) {
 		return nil, errWebPCorrupt
 	}
 	n := uint64(binary.LittleEndian.Uint32(data[4:]))
@@ -118,7 +121,7 @@ func (w *webP) take(c webPChunk) error {
 		w.frame.Max, err = vp8Size(c.data)
 	case "VP8L":
 		w.lossless, w.alpha = c.data, nil
-		w.frame.Max, err = vp8lSize(c.data)
+		w.frame.Max, err = vp8l.Size(c.data)
 	}
 	return err
 }

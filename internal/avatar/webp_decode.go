@@ -8,11 +8,9 @@ import (
 	"math"
 
 	"golang.org/x/image/vp8"
-)
 
-func isWebP(head []byte) bool {
-	return len(head) >= 12 && string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP"
-}
+	"nameplate/internal/vp8l"
+)
 
 func headerOfWebP(data []byte) (header, error) {
 	w, err := readWebP(data)
@@ -29,7 +27,7 @@ func headerOfWebP(data []byte) (header, error) {
 // memory estimates what decoding takes: for each pixel four bytes of a lossless
 // frame, and of one with alpha before that is taken from them; two of a lossy one;
 // and four of the canvas where the frame doesn't cover it. What a lossless stream
-// takes besides is said at decodeVP8L.
+// takes besides is said by package vp8l.
 func (w webP) memory() int {
 	const besides = 20_000_000
 	frame := w.frame.Dx() * w.frame.Dy()
@@ -71,7 +69,7 @@ func (w webP) decode() (image.Image, error) {
 
 func (w webP) decodeFrame() (image.Image, error) {
 	if w.lossless != nil {
-		img, err := decodeVP8L(w.lossless)
+		img, err := vp8l.Decode(w.lossless)
 		if err != nil {
 			return nil, err // not img, which would be a nil that isn't one
 		}
@@ -132,8 +130,10 @@ func widen(img *image.YCbCr) {
 // stretch returns what lies 255/span times as far from a middle as v does from
 // another, rounded.
 func stretch(v, was, span, middle int) uint8 {
-	return uint8(clampByte(middle + int(math.Round(float64(v-was)*255/float64(span)))))
+	return clampByte(middle + int(math.Round(float64(v-was)*255/float64(span))))
 }
+
+func clampByte(v int) uint8 { return uint8(min(max(v, 0), 255)) }
 
 // paste copies a decoded frame onto the canvas.
 func paste(canvas *image.NRGBA, frame image.Image, at image.Point) {
@@ -182,7 +182,7 @@ func decodeAlpha(data []byte, size image.Point) ([]byte, error) {
 		alpha = bytes.Clone(data[:n])
 	case method == methodLossless:
 		var err error
-		if alpha, err = decodeVP8LAlpha(data, size); err != nil {
+		if alpha, err = vp8l.DecodeAlpha(data, size); err != nil {
 			return nil, err
 		}
 	default:
@@ -222,7 +222,7 @@ func unfilterRow(row, above []byte, filter byte) {
 		}
 	case filterGradient:
 		for x := 1; x < len(row); x++ {
-			row[x] += uint8(clampByte(int(row[x-1]) + int(above[x]) - int(above[x-1])))
+			row[x] += clampByte(int(row[x-1]) + int(above[x]) - int(above[x-1]))
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package avatar
+package vp8l
 
 // predict returns what the mode expects of a pixel with these neighbours (RFC
 // 9649, 3.5.1).

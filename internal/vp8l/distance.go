@@ -1,4 +1,4 @@
-package avatar
+package vp8l
 
 // nearby are the pixels that the first codes of distances stand for, about in
 // the order of how far they are (RFC 9649, 3.6.2.2): how many rows up, times 16,

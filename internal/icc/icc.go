@@ -1,4 +1,6 @@
-package avatar
+// Package icc converts pictures from the colours that an ICC profile describes to
+// those of sRGB.
+package icc
 
 import (
 	"bytes"
@@ -7,24 +9,20 @@ import (
 	"math"
 )
 
-// maxProfile is how many bytes a compressed profile may have. One that has a
-// matrix has some hundreds, or some tens of thousands with tables.
-const maxProfile = 1 << 20
-
 // Sizes in a profile (ICC.1:2022, 7.2, 7.3 and 10).
 const (
-	iccHeaderBytes = 128
-	iccTagBytes    = 12
-	iccTypeBytes   = 8 // the signature of a tag's type, and zeros
-	maxTags        = 100
+	headerBytes = 128
+	tagBytes    = 12
+	typeBytes   = 8 // the signature of a tag's type, and zeros
+	maxTags     = 100
 )
 
-// A profile converts the colours of an RGB space to sRGB. It doesn't change
+// A Profile converts the colours of an RGB space to sRGB. It doesn't change
 // once it is made, so pictures may share it.
 //
 // Only the model of ICC.1:2022, F.3 is known: a curve for each component, and
 // a matrix. That is how Display P3, Adobe RGB and ProPhoto are written.
-type profile struct {
+type Profile struct {
 	// linear is how much light each value of each component stands for.
 	linear [3][256]float32
 	// matrix makes light of sRGB's primaries of that of the profile's.
@@ -32,26 +30,26 @@ type profile struct {
 	encode *encoder
 }
 
-// parseProfile reads an ICC profile of version 2 or 4 (ICC.1:2001-04,
-// ICC.1:2022). It returns nil when the colours are best taken as sRGB: because
-// that is what they are, because the profile is of another model than a
-// matrix, or because it is damaged.
+// Parse reads an ICC profile of version 2 or 4 (ICC.1:2001-04, ICC.1:2022). It
+// returns nil when the colours are best taken as sRGB: because that is what they
+// are, because the profile is of another model than a matrix, or because it is
+// damaged.
 //
 // The class of the profile is not looked at: those whose matrix would mean
 // something else have none. A table for the perceptual intent (A2B0) that
 // stands beside the matrix would be the better way, but the matrix is what the
 // profile itself offers to readers that have no use for tables.
-func parseProfile(icc []byte) *profile {
-	if icc = checkedProfile(icc); icc == nil {
+func Parse(data []byte) *Profile {
+	if data = checked(data); data == nil {
 		return nil
 	}
-	p := &profile{encode: newEncoder()}
+	p := &Profile{encode: newEncoder()}
 	var primaries matrix
 	for i, tags := range [3]struct{ primary, curve string }{
 		{"rXYZ", "rTRC"}, {"gXYZ", "gTRC"}, {"bXYZ", "bTRC"},
 	} {
-		xyz, ok := parseXYZ(iccTag(icc, tags.primary))
-		c := parseCurve(iccTag(icc, tags.curve))
+		xyz, ok := parseXYZ(tag(data, tags.primary))
+		c := parseCurve(tag(data, tags.curve))
 		if !ok || c == nil || !p.linearize(i, c) {
 			return nil
 		}
@@ -65,44 +63,44 @@ func parseProfile(icc []byte) *profile {
 	return p
 }
 
-// checkedProfile returns as much of icc as its header says is the profile, nil
-// when the header (ICC.1:2022, 7.2) is not one of RGB colours whose connection
-// space is XYZ, which a matrix demands.
-func checkedProfile(icc []byte) []byte {
-	if len(icc) < iccHeaderBytes+4 {
+// checked returns as much of data as its header says is the profile, nil when the
+// header (ICC.1:2022, 7.2) is not one of RGB colours whose connection space is
+// XYZ, which a matrix demands.
+func checked(data []byte) []byte {
+	if len(data) < headerBytes+4 {
 		return nil
 	}
-	size := binary.BigEndian.Uint32(icc)
-	if size < iccHeaderBytes+4 || uint64(size) > uint64(len(icc)) {
+	size := binary.BigEndian.Uint32(data)
+	if size < headerBytes+4 || uint64(size) > uint64(len(data)) {
 		return nil
 	}
-	version := icc[8]
-	if version != 2 && version != 4 || string(icc[36:40]) != "acsp" || string(icc[16:24]) != "RGB XYZ " {
+	version := data[8]
+	if version != 2 && version != 4 || string(data[36:40]) != "acsp" || string(data[16:24]) != "RGB XYZ " {
 		return nil
 	}
-	return icc[:size]
+	return data[:size]
 }
 
-// iccTag returns the data of the tag with a signature, without the eight bytes
-// that name its type but with that name; neither when there is no such tag,
-// or it lies outside. Tags may share their data.
-func iccTag(icc []byte, signature string) (kind string, data []byte) {
-	table := icc[iccHeaderBytes+4:]
-	n := binary.BigEndian.Uint32(icc[iccHeaderBytes:])
-	if n > maxTags || int(n)*iccTagBytes > len(table) {
+// tag returns the data of the tag with a signature, without the eight bytes that
+// name its type but with that name; neither when there is no such tag, or it lies
+// outside. Tags may share their data.
+func tag(profile []byte, signature string) (kind string, data []byte) {
+	table := profile[headerBytes+4:]
+	n := binary.BigEndian.Uint32(profile[headerBytes:])
+	if n > maxTags || int(n)*tagBytes > len(table) {
 		return "", nil
 	}
-	for ; n > 0; n, table = n-1, table[iccTagBytes:] {
+	for ; n > 0; n, table = n-1, table[tagBytes:] {
 		if string(table[:4]) != signature {
 			continue
 		}
 		start := uint64(binary.BigEndian.Uint32(table[4:]))
 		end := start + uint64(binary.BigEndian.Uint32(table[8:]))
-		if end > uint64(len(icc)) || end-start < iccTypeBytes {
+		if end > uint64(len(profile)) || end-start < typeBytes {
 			return "", nil
 		}
-		data = icc[start:end]
-		return string(data[:4]), data[iccTypeBytes:]
+		data = profile[start:end]
+		return string(data[:4]), data[typeBytes:]
 	}
 	return "", nil
 }
@@ -212,7 +210,7 @@ func parametricCurve(function uint16, data []byte) curve {
 // linearize fills in what the values of a component stand for. It reports
 // whether they stand for more light at their end than at their start: under
 // no other curve could a picture be seen.
-func (p *profile) linearize(component int, c curve) bool {
+func (p *Profile) linearize(component int, c curve) bool {
 	values := &p.linear[component]
 	for i := range values {
 		values[i] = float32(min(max(c(float64(i)/255), 0), 1))
@@ -222,7 +220,7 @@ func (p *profile) linearize(component int, c curve) bool {
 
 // mix sets the matrix for primaries whose X, Y and Z are its rows, and reports
 // whether they are those of a space to paint in.
-func (p *profile) mix(primaries matrix) bool {
+func (p *Profile) mix(primaries matrix) bool {
 	// As much of sRGB's is 0.2, so less than this is no space but a plane.
 	const flat = 0.01
 	// All primaries together are the white of the connection space, but for
@@ -252,14 +250,14 @@ func (p *profile) mix(primaries matrix) bool {
 //
 // They move a component by up to 1 of 255, with 26 samples as with 4096. What
 // else comes nearest, a gamma of 2.2 for the same primaries, moves some by 9.
-func (p *profile) isSRGB() bool {
+func (p *Profile) isSRGB() bool {
 	const noise = 2
 	return p.farthest() <= noise
 }
 
 // farthest returns by how much of 255 a component changes at most, of all
 // greys and of colours spread over the space.
-func (p *profile) farthest() int {
+func (p *Profile) farthest() int {
 	const side = 64 // as many pixels as 16 steps in three directions
 	before := image.NewNRGBA(image.Rect(0, 0, side, side+256/side))
 	for i := range len(before.Pix) / 4 {
@@ -270,7 +268,7 @@ func (p *profile) farthest() int {
 		copy(before.Pix[4*i:], []uint8{uint8(r), uint8(g), uint8(b), 0xff})
 	}
 	after := &image.NRGBA{Pix: bytes.Clone(before.Pix), Stride: before.Stride, Rect: before.Rect}
-	p.toSRGB(after)
+	p.ToSRGB(after)
 	farthest := 0
 	for i, v := range before.Pix {
 		farthest = max(farthest, int(max(v, after.Pix[i])-min(v, after.Pix[i])))
@@ -278,10 +276,10 @@ func (p *profile) farthest() int {
 	return farthest
 }
 
-// toSRGB converts the pixels of img in place. Colours that sRGB can't show
+// ToSRGB converts the pixels of img in place. Colours that sRGB can't show
 // become the nearest in each component. Alpha stays as it is: the colours are
 // not multiplied by it.
-func (p *profile) toSRGB(img *image.NRGBA) {
+func (p *Profile) ToSRGB(img *image.NRGBA) {
 	for y := range img.Rect.Dy() {
 		row := img.Pix[y*img.Stride:][:4*img.Rect.Dx()]
 		for ; len(row) >= 4; row = row[4:] {
@@ -290,14 +288,10 @@ func (p *profile) toSRGB(img *image.NRGBA) {
 	}
 }
 
-func (p *profile) convert(rgb *[3]uint8) {
+func (p *Profile) convert(rgb *[3]uint8) {
 	r, g, b := p.linear[0][rgb[0]], p.linear[1][rgb[1]], p.linear[2][rgb[2]]
 	m := &p.matrix
 	rgb[0] = p.encode.level(m[0][0]*r + m[0][1]*g + m[0][2]*b)
 	rgb[1] = p.encode.level(m[1][0]*r + m[1][1]*g + m[1][2]*b)
 	rgb[2] = p.encode.level(m[2][0]*r + m[2][1]*g + m[2][2]*b)
 }
-
-// encoderSteps is enough for no step to have the ends of two levels in it:
-// where the curve of sRGB is steepest, a level is 1/(12.92*255) = 1/3295 long.
-const encoderSteps = 4096

@@ -1,18 +1,25 @@
-package avatar
+package icc
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"image"
 	"image/color"
 	"math"
 	"math/rand/v2"
+	"os"
+	"runtime"
 	"slices"
 	"testing"
 )
 
-// Spaces of colours, for the tests, by the chromaticities of their red, green,
-// blue and white.
+var (
+	red   = color.NRGBA{255, 0, 0, 255}
+	green = color.NRGBA{0, 255, 0, 255}
+	blue  = color.NRGBA{0, 0, 255, 255}
+	white = color.NRGBA{255, 255, 255, 255}
+)
 
 func TestTheMatrixOfSRGBIsThatOfItsChromaticities(t *testing.T) {
 	want := srgbSpace().primaries().inverse()
@@ -46,25 +53,36 @@ func TestDisplayP3BecomesSRGB(t *testing.T) {
 	}
 }
 
+// Tests of other packages read the sample, and can't make one.
+func TestTheSampleIsDisplayP3(t *testing.T) {
+	sample, err := os.ReadFile("testdata/display-p3.icc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := displayP3().bytes(); !bytes.Equal(sample, want) {
+		t.Errorf("the file has the bytes %x, want %x", sample, want)
+	}
+}
+
 func TestColoursAreConvertedAsTheFormulasSay(t *testing.T) {
 	for name, c := range map[string]struct {
-		file  iccFile
+		file  file
 		light curve
 	}{
 		"Display P3":                 {displayP3(), sRGBLight},
-		"Display P3, 4096 samples":   {iccFile{space: p3Space(), curves: all(sampled(4096, sRGBLight))}, sRGBLight},
-		"Display P3, tags backwards": {iccFile{space: p3Space(), curves: all(srgbPara()), backwards: true}, sRGBLight},
-		"Display P3 beside a table": {iccFile{
-			space: p3Space(), curves: all(srgbPara()), extra: []iccTagData{{"A2B0", []byte("mft2\x00\x00\x00\x00")}},
+		"Display P3, 4096 samples":   {file{space: p3Space(), curves: all(sampled(4096, sRGBLight))}, sRGBLight},
+		"Display P3, tags backwards": {file{space: p3Space(), curves: all(srgbPara()), backwards: true}, sRGBLight},
+		"Display P3 beside a table": {file{
+			space: p3Space(), curves: all(srgbPara()), extra: []tagData{{"A2B0", []byte("mft2\x00\x00\x00\x00")}},
 		}, sRGBLight},
 		"Adobe RGB":                      {adobeRGB(), power(563.0 / 256)},
-		"Adobe RGB of a scanner":         {iccFile{version: 2, class: "scnr", space: adobeSpace(), curves: all(curv(563))}, power(563.0 / 256)},
-		"ProPhoto":                       {iccFile{space: proPhotoSpace(), curves: all(para(3, 1.8, 1, 0, 1.0/16, 1.0/32))}, proPhotoLight},
-		"linear sRGB":                    {iccFile{space: srgbSpace(), curves: all(curv())}, power(1)},
-		"linear sRGB, two samples":       {iccFile{space: srgbSpace(), curves: all(curv(0, 65535))}, power(1)},
-		"primaries of sRGB, gamma 2.2":   {iccFile{space: srgbSpace(), curves: all(para(0, 2.2))}, power(2.2)},
-		"primaries of P3, gamma 2.6":     {iccFile{space: p3Space(), curves: all(para(0, 2.6))}, power(2.6)},
-		"green and red are interchanged": {iccFile{space: swapped(), curves: all(srgbPara())}, sRGBLight},
+		"Adobe RGB of a scanner":         {file{version: 2, class: "scnr", space: adobeSpace(), curves: all(curv(563))}, power(563.0 / 256)},
+		"ProPhoto":                       {file{space: proPhotoSpace(), curves: all(para(3, 1.8, 1, 0, 1.0/16, 1.0/32))}, proPhotoLight},
+		"linear sRGB":                    {file{space: srgbSpace(), curves: all(curv())}, power(1)},
+		"linear sRGB, two samples":       {file{space: srgbSpace(), curves: all(curv(0, 65535))}, power(1)},
+		"primaries of sRGB, gamma 2.2":   {file{space: srgbSpace(), curves: all(para(0, 2.2))}, power(2.2)},
+		"primaries of P3, gamma 2.6":     {file{space: p3Space(), curves: all(para(0, 2.6))}, power(2.6)},
+		"green and red are interchanged": {file{space: swapped(), curves: all(srgbPara())}, sRGBLight},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := mustParse(t, c.file)
@@ -123,8 +141,8 @@ func TestEveryParametricFunctionIsKnown(t *testing.T) {
 		}},
 	} {
 		data := para(function, c.numbers...)
-		got := new(profile)
-		if !got.linearize(0, parseCurve("para", data[iccTypeBytes:])) {
+		got := new(Profile)
+		if !got.linearize(0, parseCurve("para", data[typeBytes:])) {
 			t.Errorf("function %d is not taken", function)
 		}
 		for i, light := range got.linear[0] {
@@ -132,14 +150,14 @@ func TestEveryParametricFunctionIsKnown(t *testing.T) {
 				t.Errorf("function %d: %d is %v, want %v", function, i, light, want)
 			}
 		}
-		if short := data[iccTypeBytes : len(data)-1]; parseCurve("para", short) != nil {
+		if short := data[typeBytes : len(data)-1]; parseCurve("para", short) != nil {
 			t.Errorf("function %d is taken with a byte less", function)
 		}
 	}
 }
 
 func TestEachComponentHasItsOwnCurve(t *testing.T) {
-	p := mustParse(t, iccFile{space: srgbSpace(), curves: [3][]byte{curv(), srgbPara(), para(0, 3)}})
+	p := mustParse(t, file{space: srgbSpace(), curves: [3][]byte{curv(), srgbPara(), para(0, 3)}})
 	got := converted(p, color.NRGBA{100, 100, 100, 255})
 	want := color.NRGBA{
 		exactLevel(100.0 / 255), 100, exactLevel(cube(100.0 / 255)), 255,
@@ -148,7 +166,7 @@ func TestEachComponentHasItsOwnCurve(t *testing.T) {
 }
 
 func TestGreyOfAProfileStaysGrey(t *testing.T) {
-	for name, f := range map[string]iccFile{
+	for name, f := range map[string]file{
 		"Display P3": displayP3(), "Adobe RGB": adobeRGB(),
 		"ProPhoto": {space: proPhotoSpace(), curves: all(curv(461))},
 	} {
@@ -179,8 +197,8 @@ func TestProfilesOfSRGBChangeNothing(t *testing.T) {
 			"1024 samples": sampled(1024, sRGBLight), "4096 samples": sampled(4096, sRGBLight),
 		} {
 			for _, version := range []byte{2, 4} {
-				f := iccFile{version: version, space: srgbSpace(), primaries: primaries, curves: all(c)}
-				if parseProfile(f.bytes()) != nil {
+				f := file{version: version, space: srgbSpace(), primaries: primaries, curves: all(c)}
+				if Parse(f.bytes()) != nil {
 					t.Errorf("version %d, %s primaries, %s: not taken as sRGB", version, name, curveName)
 				}
 			}
@@ -195,8 +213,8 @@ func TestOtherProfilesAreTakenAsSRGB(t *testing.T) {
 		copy(b[at:], with)
 		return b
 	}
-	withCurve := func(c []byte) []byte { return iccFile{space: p3Space(), curves: all(c)}.bytes() }
-	withPrimaries := func(m matrix) []byte { return iccFile{primaries: &m, curves: all(srgbPara())}.bytes() }
+	withCurve := func(c []byte) []byte { return file{space: p3Space(), curves: all(c)}.bytes() }
+	withPrimaries := func(m matrix) []byte { return file{primaries: &m, curves: all(srgbPara())}.bytes() }
 	d65 := srgbSpace().primaries()
 	for row, ratio := range [3]float64{0.9505 / 0.9642, 1, 1.0891 / 0.8249} {
 		for col := range 3 {
@@ -207,7 +225,7 @@ func TestOtherProfilesAreTakenAsSRGB(t *testing.T) {
 	for row, white := range [3]float64{0.9642, 1, 0.8249} {
 		thirds[row] = [3]float64{white / 3, white / 3, white / 3}
 	}
-	const firstTag = iccHeaderBytes + 4
+	const firstTag = headerBytes + 4
 	for name, b := range map[string][]byte{
 		"none":                      nil,
 		"no profile":                []byte("hello"),
@@ -219,15 +237,15 @@ func TestOtherProfilesAreTakenAsSRGB(t *testing.T) {
 		"grey":                      change(16, "GRAY"),
 		"Lab":                       change(20, "Lab "),
 		"another signature":         change(36, "acsq"),
-		"101 tags":                  change(iccHeaderBytes, "\x00\x00\x00\x65"),
-		"2^32-1 tags":               change(iccHeaderBytes, "\xff\xff\xff\xff"),
-		"more tags than fit":        change(iccHeaderBytes, "\x00\x00\x00\x40"),
+		"101 tags":                  change(headerBytes, "\x00\x00\x00\x65"),
+		"2^32-1 tags":               change(headerBytes, "\xff\xff\xff\xff"),
+		"more tags than fit":        change(headerBytes, "\x00\x00\x00\x40"),
 		"a tag less":                change(firstTag, "none"),
 		"a tag outside":             change(firstTag+4, "\xff\xff\xff\xff"),
 		"a tag that ends outside":   change(firstTag+8, "\xff\xff\xff\xff"),
 		"a tag of seven bytes":      change(firstTag+8, "\x00\x00\x00\x07"),
 		"a primary of 19 bytes":     change(firstTag+8, "\x00\x00\x00\x13"),
-		"a curve for a primary":     change(firstTag+4, string(valid[firstTag+iccTagBytes+4:][:8])),
+		"a curve for a primary":     change(firstTag+4, string(valid[firstTag+tagBytes+4:][:8])),
 		"2^32-1 samples":            withCurve([]byte("curv\x00\x00\x00\x00\xff\xff\xff\xff\x00\x00\xff\xff")),
 		"no number of samples":      withCurve([]byte("curv\x00\x00\x00\x00")),
 		"gamma 0":                   withCurve(curv(0)),
@@ -243,7 +261,7 @@ func TestOtherProfilesAreTakenAsSRGB(t *testing.T) {
 		"too bright":                withPrimaries(matrix{{9, 0, 0}, {0, 9, 0}, {0, 0, 9}}),
 		"white of D65":              withPrimaries(d65),
 	} {
-		if parseProfile(b) != nil {
+		if Parse(b) != nil {
 			t.Errorf("%s: there is a profile", name)
 		}
 	}
@@ -251,21 +269,21 @@ func TestOtherProfilesAreTakenAsSRGB(t *testing.T) {
 
 func TestAProfileHasUpToAHundredTags(t *testing.T) {
 	f := displayP3()
-	f.extra = slices.Repeat([]iccTagData{{"desc", []byte("desc\x00\x00\x00\x00")}}, maxTags-6)
-	if parseProfile(f.bytes()) == nil {
+	f.extra = slices.Repeat([]tagData{{"desc", []byte("desc\x00\x00\x00\x00")}}, maxTags-6)
+	if Parse(f.bytes()) == nil {
 		t.Error("a hundred are too many")
 	}
 	f.extra = append(f.extra, f.extra[0])
-	if parseProfile(f.bytes()) != nil {
+	if Parse(f.bytes()) != nil {
 		t.Error("a hundred and one are not too many")
 	}
 }
 
 func TestNoPartOfAProfileWillDo(t *testing.T) {
-	for _, f := range []iccFile{displayP3(), adobeRGB(), {space: p3Space(), curves: all(sampled(32, sRGBLight))}} {
+	for _, f := range []file{displayP3(), adobeRGB(), {space: p3Space(), curves: all(sampled(32, sRGBLight))}} {
 		valid := f.bytes()
 		for n := range valid {
-			if parseProfile(valid[:n]) != nil {
+			if Parse(valid[:n]) != nil {
 				t.Errorf("%d of %d bytes are taken", n, len(valid))
 			}
 			b := slices.Clone(valid[:n])
@@ -273,7 +291,7 @@ func TestNoPartOfAProfileWillDo(t *testing.T) {
 				binary.BigEndian.PutUint32(b, uint32(n))
 			}
 			// Only the zeros that make the last tag's length even are not missed.
-			if parseProfile(b) != nil && n < len(valid)-3 {
+			if Parse(b) != nil && n < len(valid)-3 {
 				t.Errorf("%d of %d bytes are taken when the header agrees", n, len(valid))
 			}
 		}
@@ -281,7 +299,7 @@ func TestNoPartOfAProfileWillDo(t *testing.T) {
 }
 
 func TestDamagedProfilesAreHarmless(t *testing.T) {
-	for _, f := range []iccFile{displayP3(), {space: p3Space(), curves: all(sampled(8, sRGBLight))}} {
+	for _, f := range []file{displayP3(), {space: p3Space(), curves: all(sampled(8, sRGBLight))}} {
 		valid := f.bytes()
 		for i := range valid {
 			for _, v := range []byte{0, 0x7f, 0xff} {
@@ -294,9 +312,9 @@ func TestDamagedProfilesAreHarmless(t *testing.T) {
 }
 
 // wantHarmless converts a picture by the profile, if it is one.
-func wantHarmless(t *testing.T, icc []byte) {
+func wantHarmless(t *testing.T, data []byte) {
 	t.Helper()
-	p := parseProfile(icc)
+	p := Parse(data)
 	if p == nil {
 		return
 	}
@@ -304,7 +322,7 @@ func wantHarmless(t *testing.T, icc []byte) {
 	for i := range img.Pix {
 		img.Pix[i] = uint8(i * 37)
 	}
-	p.toSRGB(img)
+	p.ToSRGB(img)
 	for x := range 8 {
 		if got, want := img.Pix[4*x+3], uint8((4*x+3)*37); got != want {
 			t.Errorf("alpha %d became %d", want, got)
@@ -320,13 +338,21 @@ func wantHarmless(t *testing.T, icc []byte) {
 }
 
 func TestParsingTakesLittleMemory(t *testing.T) {
-	large := iccFile{space: p3Space(), curves: all(sampled(60_000, sRGBLight))}.bytes()
-	liar := iccFile{space: p3Space(), curves: all([]byte("curv\x00\x00\x00\x00\xff\xff\xff\xff"))}.bytes()
-	for _, icc := range [][]byte{large, liar} {
-		if n := allocated(func() { parseProfile(icc) }); n > 128<<10 {
-			t.Errorf("%d bytes allocated for a profile of %d", n, len(icc))
+	large := file{space: p3Space(), curves: all(sampled(60_000, sRGBLight))}.bytes()
+	liar := file{space: p3Space(), curves: all([]byte("curv\x00\x00\x00\x00\xff\xff\xff\xff"))}.bytes()
+	for _, data := range [][]byte{large, liar} {
+		if n := allocated(func() { Parse(data) }); n > 128<<10 {
+			t.Errorf("%d bytes allocated for a profile of %d", n, len(data))
 		}
 	}
+}
+
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
 }
 
 func TestPartOfAPictureIsConvertedAlone(t *testing.T) {
@@ -337,8 +363,8 @@ func TestPartOfAPictureIsConvertedAlone(t *testing.T) {
 		copy(img.Pix[i:], []uint8{in.R, in.G, in.B, in.A})
 	}
 	part := image.Rect(-1, 0, 2, 2)
-	p.toSRGB(img.SubImage(part).(*image.NRGBA))
-	p.toSRGB(img.SubImage(image.Rectangle{}).(*image.NRGBA)) // has no pixels
+	p.ToSRGB(img.SubImage(part).(*image.NRGBA))
+	p.ToSRGB(img.SubImage(image.Rectangle{}).(*image.NRGBA)) // has no pixels
 	for y := -1; y < 3; y++ {
 		for x := -2; x < 3; x++ {
 			want := in
@@ -355,26 +381,29 @@ func TestPartOfAPictureIsConvertedAlone(t *testing.T) {
 func FuzzProfile(f *testing.F) {
 	f.Add(displayP3().bytes())
 	f.Add(adobeRGB().bytes())
-	f.Add(iccFile{space: proPhotoSpace(), curves: all(sampled(5, power(1.8)))}.bytes())
-	f.Add(iccFile{space: srgbSpace(), curves: [3][]byte{curv(), para(1, 2, 1, 0), para(4, 2, 1, 0, 0, 0, 0, 0)}}.bytes())
+	f.Add(file{space: proPhotoSpace(), curves: all(sampled(5, power(1.8)))}.bytes())
+	f.Add(file{space: srgbSpace(), curves: [3][]byte{curv(), para(1, 2, 1, 0), para(4, 2, 1, 0, 0, 0, 0, 0)}}.bytes())
 	f.Fuzz(wantHarmless)
 }
 
 func BenchmarkToSRGB(b *testing.B) {
 	p := mustParse(b, displayP3())
-	from := photo(512, 512)
-	img := image.NewNRGBA(from.Rect)
+	from, img := image.NewNRGBA(image.Rect(0, 0, 512, 512)), image.NewNRGBA(image.Rect(0, 0, 512, 512))
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range from.Pix {
+		from.Pix[i] = uint8(random.Uint32())
+	}
 	b.ReportAllocs()
 	for b.Loop() {
-		copy(img.Pix, from.Pix) // it is opaque, so nothing is multiplied
-		p.toSRGB(img)
+		copy(img.Pix, from.Pix)
+		p.ToSRGB(img)
 	}
 }
 
-func BenchmarkParseProfile(b *testing.B) {
-	icc := displayP3().bytes()
+func BenchmarkParse(b *testing.B) {
+	data := displayP3().bytes()
 	b.ReportAllocs()
 	for b.Loop() {
-		parseProfile(icc)
+		Parse(data)
 	}
 }

@@ -1,15 +1,42 @@
-package avatar
+package vp8l
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
+	"strings"
+	"testing"
 )
 
-// randomVP8L is a picture of noise by random transforms and codes.
-func randomVP8L(seed uint64) []byte {
-	r := vp8lNoise{Rand: rand.New(rand.NewPCG(seed, 0))}
+// samples are pictures that libwebp made of others drawn by code, named for what
+// they show.
+func samples(t testing.TB) map[string][]byte {
+	t.Helper()
+	names, err := filepath.Glob("testdata/*.webp")
+	if err != nil || len(names) < 10 {
+		t.Fatalf("%d samples: %v", len(names), err)
+	}
+	all := map[string][]byte{}
+	for _, name := range names {
+		file, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The file's header, that of its only chunk, and the picture.
+		size := binary.LittleEndian.Uint32(file[16:])
+		all[strings.TrimSuffix(filepath.Base(name), ".webp")] = file[20:][:size]
+	}
+	return all
+}
+
+// randomPicture is a picture of noise by random transforms and codes.
+func randomPicture(seed uint64) []byte {
+	r := noise{Rand: rand.New(rand.NewPCG(seed, 0))}
 	width, height := 1+r.IntN(70), 1+r.IntN(40)
-	r.vp8lWriter = newVP8L(width, height)
+	r.writer = newPicture(width, height)
 	kinds := r.Perm(transformKinds)[:r.IntN(transformKinds+1)]
 	for _, kind := range kinds {
 		r.write(1, 1)
@@ -21,13 +48,13 @@ func randomVP8L(seed uint64) []byte {
 	return r.bytes()
 }
 
-type vp8lNoise struct {
+type noise struct {
 	*rand.Rand
-	*vp8lWriter
+	*writer
 }
 
 // transform writes a transform and returns how wide it leaves the picture.
-func (r *vp8lNoise) transform(kind, width, height int) int {
+func (r *noise) transform(kind, width, height int) int {
 	shift := uint(2 + r.IntN(3))
 	n := blocksOf(width, shift) * blocksOf(height, shift)
 	switch kind {
@@ -53,7 +80,7 @@ func (r *vp8lNoise) transform(kind, width, height int) int {
 	return width
 }
 
-func (r *vp8lNoise) subimage(n int, color func() (red, green, blue int)) {
+func (r *noise) subimage(n int, color func() (red, green, blue int)) {
 	r.write(0, 1) // no cache
 	r.literals()
 	for range n {
@@ -63,7 +90,7 @@ func (r *vp8lNoise) subimage(n int, color func() (red, green, blue int)) {
 }
 
 // argb writes pixels of all kinds, in blocks that have one of three groups.
-func (r *vp8lNoise) argb(width, height int) {
+func (r *noise) argb(width, height int) {
 	cached := 0
 	if r.IntN(2) == 0 {
 		r.write(0, 1)
@@ -106,7 +133,7 @@ func (r *vp8lNoise) argb(width, height int) {
 }
 
 // code makes a complete code of random lengths in which every symbol has one.
-func (r *vp8lNoise) code(alphabet int) testCode {
+func (r *noise) code(alphabet int) testCode {
 	lengths := testCode{0}
 	for len(lengths) < alphabet {
 		i := r.IntN(len(lengths))
@@ -121,7 +148,7 @@ func (r *vp8lNoise) code(alphabet int) testCode {
 }
 
 // pixel writes a pixel, or a copy of up to so many, and returns how many.
-func (r *vp8lNoise) pixel(g [5]testCode, at, most, width int) int {
+func (r *noise) pixel(g [5]testCode, at, most, width int) int {
 	switch cached := len(g[0]) - firstCached; {
 	case cached > 0 && r.IntN(3) == 0:
 		r.put(g[0], firstCached+r.IntN(cached))
@@ -137,7 +164,7 @@ func (r *vp8lNoise) pixel(g [5]testCode, at, most, width int) int {
 	return 1
 }
 
-func (r *vp8lNoise) copy(g [5]testCode, at, most, width int) (int, bool) {
+func (r *noise) copy(g [5]testCode, at, most, width int) (int, bool) {
 	lengthPrefix, lengthExtra := r.IntN(10), 0
 	length := lengthPrefix + 1
 	if lengthPrefix >= 4 {
@@ -168,4 +195,12 @@ func (r *vp8lNoise) copy(g [5]testCode, at, most, width int) (int, bool) {
 		r.write(extra, (prefix-2)/2)
 	}
 	return length, true
+}
+
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
 }

@@ -1,4 +1,4 @@
-package avatar
+package vp8l
 
 import (
 	"encoding/binary"
@@ -14,8 +14,8 @@ const (
 	transformKinds
 )
 
-// vp8lTransform is what was done to the pixels.
-type vp8lTransform struct {
+// transform is what was done to the pixels.
+type transform struct {
 	kind  int
 	width int // of a row of the pixels before it was done
 	// shift is, as a power of 2, the side of a block; of a colour indexing,
@@ -27,14 +27,14 @@ type vp8lTransform struct {
 }
 
 // transforms reads all transforms, and how wide the rows are that they leave.
-func (d *vp8lDecoder) transforms(size image.Point) ([]vp8lTransform, int, error) {
-	var all []vp8lTransform
+func (d *decoder) transforms(size image.Point) ([]transform, int, error) {
+	var all []transform
 	var seen [transformKinds]bool
 	width := size.X
 	for d.read(1) == 1 {
-		t := vp8lTransform{kind: d.read(2), width: width}
+		t := transform{kind: d.read(2), width: width}
 		if seen[t.kind] {
-			return nil, 0, errWebPCorrupt
+			return nil, 0, ErrCorrupt
 		}
 		seen[t.kind] = true
 		if err := d.readTransform(&t, size.Y); err != nil {
@@ -48,7 +48,7 @@ func (d *vp8lDecoder) transforms(size image.Point) ([]vp8lTransform, int, error)
 	return all, width, nil
 }
 
-func (d *vp8lDecoder) readTransform(t *vp8lTransform, height int) error {
+func (d *decoder) readTransform(t *transform, height int) error {
 	switch t.kind {
 	case subtractGreenTransform:
 		return nil
@@ -74,12 +74,12 @@ func (d *vp8lDecoder) readTransform(t *vp8lTransform, height int) error {
 // predictors are how many there are. What those above would be isn't said.
 const predictors = 14
 
-func (t *vp8lTransform) setModes(blocks []byte) error {
+func (t *transform) setModes(blocks []byte) error {
 	t.modes = make([]uint8, len(blocks)/4)
 	for i := range t.modes {
 		t.modes[i] = blocks[4*i+1]
 		if t.modes[i] >= predictors {
-			return errWebPCorrupt
+			return ErrCorrupt
 		}
 	}
 	return nil
@@ -88,7 +88,7 @@ func (t *vp8lTransform) setModes(blocks []byte) error {
 // readPalette reads a palette, in which a colour is written as the difference
 // from the one before it, and of which the rest is transparent black (RFC 9649,
 // 3.5.4).
-func (d *vp8lDecoder) readPalette(t *vp8lTransform) error {
+func (d *decoder) readPalette(t *transform) error {
 	var colors [4 * 256]byte
 	n := 1 + d.read(8)
 	if err := d.subimage(colors[:4*n], n); err != nil {
@@ -113,7 +113,7 @@ func (d *vp8lDecoder) readPalette(t *vp8lTransform) error {
 
 // invert undoes the transform on part, which lies at the end of pix, and
 // returns what is then the part: more of pix, when it was bundled.
-func (t *vp8lTransform) invert(pix, part []byte) []byte {
+func (t *transform) invert(pix, part []byte) []byte {
 	switch t.kind {
 	case predictorTransform:
 		t.unpredict(part)
@@ -139,7 +139,7 @@ func addGreen(pix []byte) {
 
 // uncolor adds to red what it has in common with green, then to blue what it
 // has in common with green and with red (RFC 9649, 3.5.2).
-func (t *vp8lTransform) uncolor(pix []byte) {
+func (t *transform) uncolor(pix []byte) {
 	stride := blocksOf(t.width, t.shift)
 	for y := 0; len(pix) > 0; y++ {
 		factors := t.factors[y>>t.shift*stride:]
@@ -170,7 +170,7 @@ func share(factor, value int8) int8 { return int8(int(factor) * int(value) >> 5)
 // unindex replaces the indices of pix, which begin at from, by their colours.
 // Going forwards overwrites none that is still needed: with pixels to come, at
 // least as many indices are, and these are at the end.
-func (t *vp8lTransform) unindex(pix []byte, from int) {
+func (t *transform) unindex(pix []byte, from int) {
 	each := uint(8) >> t.shift // bits of an index
 	for to := 0; to < len(pix); {
 		indices := uint(0)
@@ -189,7 +189,7 @@ func (t *vp8lTransform) unindex(pix []byte, from int) {
 // unpredict adds to each pixel what was predicted of it from its neighbours
 // (RFC 9649, 3.5.1): of the first row, the pixel to the left; of the first
 // column, the pixel above.
-func (t *vp8lTransform) unpredict(pix []byte) {
+func (t *transform) unpredict(pix []byte) {
 	const black = 0xff000000
 	left := uint32(black)
 	for i := 0; i < 4*t.width; i += 4 {

@@ -1,4 +1,4 @@
-package avatar
+package icc
 
 import (
 	"encoding/binary"
@@ -82,23 +82,23 @@ func (m matrix) inverse() (out matrix) {
 	return out
 }
 
-// iccFile writes a profile.
-type iccFile struct {
+// file writes a profile.
+type file struct {
 	space     chromaticities
 	curves    [3][]byte // of red, green and blue, or one for all
 	version   byte
 	class     string
 	primaries *matrix // in place of those of the space
-	extra     []iccTagData
+	extra     []tagData
 	backwards bool // tags
 }
 
-type iccTagData struct {
+type tagData struct {
 	signature string
 	data      []byte
 }
 
-func (f iccFile) tags() []iccTagData {
+func (f file) tags() []tagData {
 	m := f.space.primaries()
 	if f.primaries != nil {
 		m = *f.primaries
@@ -110,7 +110,7 @@ func (f iccFile) tags() []iccTagData {
 			curve = f.curves[0]
 		}
 		tags = append(tags,
-			iccTagData{name + "XYZ", xyzData(m[0][i], m[1][i], m[2][i])}, iccTagData{name + "TRC", curve})
+			tagData{name + "XYZ", xyzData(m[0][i], m[1][i], m[2][i])}, tagData{name + "TRC", curve})
 	}
 	if f.backwards {
 		slices.Reverse(tags)
@@ -118,9 +118,9 @@ func (f iccFile) tags() []iccTagData {
 	return tags
 }
 
-func (f iccFile) bytes() []byte {
+func (f file) bytes() []byte {
 	tags := f.tags()
-	head := make([]byte, iccHeaderBytes)
+	head := make([]byte, headerBytes)
 	head[8] = 4
 	if f.version != 0 {
 		head[8] = f.version
@@ -134,7 +134,7 @@ func (f iccFile) bytes() []byte {
 	for _, t := range tags {
 		at, known := written[string(t.data)]
 		if !known {
-			at = iccHeaderBytes + 4 + len(tags)*iccTagBytes + len(data)
+			at = headerBytes + 4 + len(tags)*tagBytes + len(data)
 			written[string(t.data)] = at
 			data = append(data, t.data...)
 			data = append(data, make([]byte, -len(data)&3)...)
@@ -183,24 +183,24 @@ func all(curve []byte) [3][]byte { return [3][]byte{curve} }
 // srgbPara is the curve of sRGB, and of Display P3.
 func srgbPara() []byte { return para(3, 2.4, 1/1.055, 0.055/1.055, 1/12.92, 0.04045) }
 
-func displayP3() iccFile { return iccFile{space: p3Space(), curves: all(srgbPara())} }
+func displayP3() file { return file{space: p3Space(), curves: all(srgbPara())} }
 
 // adobeRGB has a gamma of 563/256, which is 2.19921875.
-func adobeRGB() iccFile { return iccFile{version: 2, space: adobeSpace(), curves: all(curv(563))} }
+func adobeRGB() file { return file{version: 2, space: adobeSpace(), curves: all(curv(563))} }
 
-func mustParse(t testing.TB, f iccFile) *profile {
+func mustParse(t testing.TB, f file) *Profile {
 	t.Helper()
-	p := parseProfile(f.bytes())
+	p := Parse(f.bytes())
 	if p == nil {
 		t.Fatal("the profile was not understood")
 	}
 	return p
 }
 
-func converted(p *profile, c color.NRGBA) color.NRGBA {
+func converted(p *Profile, c color.NRGBA) color.NRGBA {
 	img := image.NewNRGBA(image.Rect(0, 0, 1, 1))
 	img.SetNRGBA(0, 0, c)
-	p.toSRGB(img)
+	p.ToSRGB(img)
 	return img.NRGBAAt(0, 0)
 }
 
@@ -216,7 +216,7 @@ func wantNear(t *testing.T, what string, got, want color.NRGBA, off int) {
 	}
 }
 
-// exactly returns what toSRGB is to do, without tables, for a space and its
+// exactly returns what ToSRGB is to do, without tables, for a space and its
 // curve.
 func exactly(space chromaticities, light curve) func(color.NRGBA) color.NRGBA {
 	m := srgbSpace().primaries().inverse().times(space.primaries())
@@ -255,3 +255,5 @@ func swapped() chromaticities {
 }
 
 func squared(x float64) float64 { return x * x }
+
+func cube(x float64) float64 { return x * x * x }

@@ -1,51 +1,67 @@
-package avatar
+// Package vp8l decodes lossless WebP pictures: the bitstream of RFC 9649, section 3,
+// which is that of a chunk VP8L and, without its header, of a chunk ALPH.
+//
+// Package vp8l of golang.org/x/image isn't used since it takes whatever memory
+// a file asks for. Here it is, whatever the file says: four bytes for each
+// pixel; for each block of at least 4 by 4 pixels up to seven bytes; 11 MiB of
+// codes; and less than 500 KB. Besides its pixels, a picture of 4096 by 4096 so
+// takes less than 20 MB.
+package vp8l
 
 import (
 	"encoding/binary"
+	"errors"
 	"image"
 	"math/bits"
 )
 
-// vp8lHeaderBytes are the signature, and sizes of 14 bits each, a hint whether
-// there is transparency, and a version of 3 bits (RFC 9649, 3.4).
-const (
-	vp8lHeaderBytes = 5
-	vp8lSignature   = 0x2f
+var (
+	// ErrCorrupt is of a picture that is cut short or makes no sense.
+	ErrCorrupt = errors.New("the lossless picture is cut short or makes no sense")
+	// ErrUnsupported is of a version that doesn't exist yet, or of more codes than
+	// are given room to: see maxCodeBytes.
+	ErrUnsupported = errors.New("the lossless picture is of a kind that isn't read")
 )
 
-// vp8lSize reads the header of a lossless picture.
-func vp8lSize(data []byte) (image.Point, error) {
-	if len(data) < vp8lHeaderBytes || data[0] != vp8lSignature {
-		return image.Point{}, errWebPCorrupt
+// headerBytes are the signature, and sizes of 14 bits each, a hint whether
+// there is transparency, and a version of 3 bits (RFC 9649, 3.4).
+const (
+	headerBytes = 5
+	signature   = 0x2f
+)
+
+// Size reads the header of a lossless picture. It copies nothing. The caller holds
+// the size to its limits before it has the picture decoded: up to 2 to the power
+// of 28 pixels are possible.
+func Size(data []byte) (image.Point, error) {
+	if len(data) < headerBytes || data[0] != signature {
+		return image.Point{}, ErrCorrupt
 	}
 	v := int(binary.LittleEndian.Uint32(data[1:]))
 	if v>>29 != 0 {
-		return image.Point{}, errWebPUnsupported
+		return image.Point{}, ErrUnsupported
 	}
 	return image.Pt(v&0x3fff+1, v>>14&0x3fff+1), nil
 }
 
-// decodeVP8L decodes a lossless picture (RFC 9649, 3).
-//
-// Package vp8l of golang.org/x/image isn't used since it takes whatever memory
-// a file asks for. Here it is, whatever the file says: four bytes for each
-// pixel; for each block of at least 4 by 4 pixels up to seven bytes, which are
-// 7.4 MB of [MaxPixels]; [maxCodeBytes]; and less than 500 KB.
-func decodeVP8L(data []byte) (*image.NRGBA, error) {
-	size, err := vp8lSize(data)
+// Decode decodes a lossless picture. Its error is [ErrCorrupt] or
+// [ErrUnsupported]. What lies behind the picture is left alone.
+func Decode(data []byte) (*image.NRGBA, error) {
+	size, err := Size(data)
 	if err != nil {
 		return nil, err
 	}
-	pix, err := decodeImageStream(data[vp8lHeaderBytes:], size)
+	pix, err := decodeImageStream(data[headerBytes:], size)
 	if err != nil {
 		return nil, err
 	}
 	return &image.NRGBA{Pix: pix, Stride: 4 * size.X, Rect: image.Rectangle{Max: size}}, nil
 }
 
-// decodeVP8LAlpha decodes a lossless picture without a header, whose green
-// values are the alpha values of another (RFC 9649, 2.7.1.2).
-func decodeVP8LAlpha(data []byte, size image.Point) ([]byte, error) {
+// DecodeAlpha decodes a lossless picture without a header, whose green values are
+// the alpha values of another of that size (RFC 9649, 2.7.1.2). It returns one
+// byte for each pixel.
+func DecodeAlpha(data []byte, size image.Point) ([]byte, error) {
 	pix, err := decodeImageStream(data, size)
 	if err != nil {
 		return nil, err
@@ -65,7 +81,7 @@ func decodeVP8LAlpha(data []byte, size image.Point) ([]byte, error) {
 // fewer, are decoded to the end and unfold towards it.
 func decodeImageStream(data []byte, size image.Point) ([]byte, error) {
 	pix := make([]byte, 4*size.X*size.Y)
-	d := &vp8lDecoder{codeReader: newCodeReader(data), pix: pix}
+	d := &decoder{codeReader: newCodeReader(data), pix: pix}
 	transforms, width, err := d.transforms(size)
 	if err != nil {
 		return nil, err
@@ -80,8 +96,8 @@ func decodeImageStream(data []byte, size image.Point) ([]byte, error) {
 	return pix, nil
 }
 
-// vp8lDecoder decodes the images of one stream.
-type vp8lDecoder struct {
+// decoder decodes the images of one stream.
+type decoder struct {
 	*codeReader
 	pix []byte // of the whole picture; until it is decoded, room for others
 }
@@ -110,7 +126,7 @@ type imageCodes struct {
 }
 
 // argb decodes the picture itself, whose codes may differ from block to block.
-func (d *vp8lDecoder) argb(pix []byte, width int) error {
+func (d *decoder) argb(pix []byte, width int) error {
 	cache, err := d.cache()
 	if err != nil {
 		return err
@@ -129,7 +145,7 @@ func (d *vp8lDecoder) argb(pix []byte, width int) error {
 }
 
 // subimage decodes an image that is none of pixels: it has one group of codes.
-func (d *vp8lDecoder) subimage(pix []byte, width int) error {
+func (d *decoder) subimage(pix []byte, width int) error {
 	cache, err := d.cache()
 	if err != nil {
 		return err
@@ -143,7 +159,7 @@ func (d *vp8lDecoder) subimage(pix []byte, width int) error {
 
 // readBlocks reads which group each block has. It returns which groups of the
 // stream these are; in c they are numbered without the others.
-func (d *vp8lDecoder) readBlocks(c *imageCodes, pix []byte, width int) ([]bool, error) {
+func (d *decoder) readBlocks(c *imageCodes, pix []byte, width int) ([]bool, error) {
 	height := len(pix) / 4 / width
 	c.shift = uint(2 + d.read(3))
 	c.stride = blocksOf(width, c.shift)
@@ -184,7 +200,7 @@ func renumber(blocks []uint16, used []bool) {
 func blocksOf(side int, shift uint) int { return (side + 1<<shift - 1) >> shift }
 
 // readGroups reads all groups, and keeps those that are used.
-func (d *vp8lDecoder) readGroups(c *imageCodes, used []bool, cached int) error {
+func (d *decoder) readGroups(c *imageCodes, used []bool, cached int) error {
 	n := 0
 	for _, u := range used {
 		if u {
@@ -208,7 +224,7 @@ func (d *vp8lDecoder) readGroups(c *imageCodes, used []bool, cached int) error {
 }
 
 // readGroup reads a group. It doesn't build the tables of one that isn't used.
-func (d *vp8lDecoder) readGroup(g *codeGroup, used bool, cached int) error {
+func (d *decoder) readGroup(g *codeGroup, used bool, cached int) error {
 	for _, c := range [...]struct {
 		code     *prefixCode
 		alphabet int
@@ -221,14 +237,14 @@ func (d *vp8lDecoder) readGroup(g *codeGroup, used bool, cached int) error {
 			return err
 		}
 		if d.overrun() {
-			return errWebPCorrupt
+			return ErrCorrupt
 		}
 	}
 	return nil
 }
 
 // pixels decodes an image of the given width into pix.
-func (d *vp8lDecoder) pixels(pix []byte, width int, c *imageCodes, cache *colorCache) error {
+func (d *decoder) pixels(pix []byte, width int, c *imageCodes, cache *colorCache) error {
 	for at, n := 0, len(pix)/4; at < n; {
 		g, end := &c.groups[0], min(n, at+width)
 		if c.blocks != nil {
@@ -241,14 +257,14 @@ func (d *vp8lDecoder) pixels(pix []byte, width int, c *imageCodes, cache *colorC
 			return err
 		}
 		if d.overrun() {
-			return errWebPCorrupt
+			return ErrCorrupt
 		}
 	}
 	return nil
 }
 
 // run decodes pixels of one group, until end is reached; a copy may go beyond.
-func (d *vp8lDecoder) run(pix []byte, at, end, width int, g *codeGroup, cache *colorCache) (int, error) {
+func (d *decoder) run(pix []byte, at, end, width int, g *codeGroup, cache *colorCache) (int, error) {
 	r := d.bitReader
 	for at < end {
 		if r.have < 3*maxCodeLength {
@@ -269,7 +285,7 @@ func (d *vp8lDecoder) run(pix []byte, at, end, width int, g *codeGroup, cache *c
 			length := r.number(s - firstLength)
 			from := at - r.distance(&g.distance, width)
 			if from < 0 || length > len(pix)/4-at {
-				return 0, errWebPCorrupt
+				return 0, ErrCorrupt
 			}
 			repeat(pix[4*from:4*(at+length)], at-from, cache)
 			at += length
@@ -319,13 +335,13 @@ type colorCache struct {
 }
 
 // cache reads of what size an image's cache is.
-func (d *vp8lDecoder) cache() (colorCache, error) {
+func (d *decoder) cache() (colorCache, error) {
 	if d.read(1) == 0 {
 		return colorCache{}, nil
 	}
 	n := uint(d.read(4))
 	if n < 1 || n > maxCacheBits {
-		return colorCache{}, errWebPCorrupt
+		return colorCache{}, ErrCorrupt
 	}
 	return colorCache{make([]uint32, 1<<n), 32 - n}, nil
 }

@@ -1,4 +1,4 @@
-package avatar
+package vp8l
 
 import (
 	"encoding/binary"
@@ -160,7 +160,7 @@ func (r *codeReader) keep(c prefixCode) (prefixCode, error) {
 // take allows for memory of codes.
 func (r *codeReader) take(bytes int) error {
 	if bytes > r.room {
-		return errWebPUnsupported
+		return ErrUnsupported
 	}
 	r.room -= bytes
 	return nil
@@ -182,7 +182,7 @@ func (r *codeReader) readLengths(alphabet int) error {
 		r.counts[n]++
 	}
 	if !r.complete() {
-		return errWebPCorrupt
+		return ErrCorrupt
 	}
 	c := r.build(meta[:]) // in the scratch until this code's own table is built
 	clear(r.counts[:])
@@ -190,7 +190,7 @@ func (r *codeReader) readLengths(alphabet int) error {
 		return err
 	}
 	if !r.complete() {
-		return errWebPCorrupt
+		return ErrCorrupt
 	}
 	return nil
 }
@@ -199,14 +199,14 @@ func (r *codeReader) readLengths(alphabet int) error {
 // stand.
 var codeLengthOrder = [...]uint8{17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
 
-// readSimple reads a code of one or two symbols. That both are the same is an
-// error: decoders differ on whether such a code takes bits, and no encoder
-// writes it.
+// readSimple reads a code of one or two symbols. Of two, the smaller has the bit 0,
+// whichever stands first. That both are the same is an error: decoders differ on
+// whether such a code takes bits, and no encoder writes it.
 func (r *codeReader) readSimple(alphabet int) error {
 	symbols := 1 + r.read(1)
 	first := r.read(1 + 7*uint(r.read(1)))
 	if first >= alphabet {
-		return errWebPCorrupt
+		return ErrCorrupt
 	}
 	clear(r.counts[:])
 	r.counts[1] = symbols
@@ -214,7 +214,7 @@ func (r *codeReader) readSimple(alphabet int) error {
 	if symbols == 2 {
 		second := r.read(8)
 		if second >= alphabet || second == first {
-			return errWebPCorrupt
+			return ErrCorrupt
 		}
 		r.lengths[second] = 1
 	}
@@ -227,7 +227,7 @@ func (r *codeReader) readNormal(lengths []uint8, c *prefixCode) error {
 	if r.read(1) == 1 {
 		coded = 2 + r.read(2+2*uint(r.read(3)))
 		if coded > len(lengths) {
-			return errWebPCorrupt
+			return ErrCorrupt
 		}
 	}
 	if s := c.table[0] >> 4; len(c.table) == 1 && s < 16 {
@@ -255,7 +255,7 @@ func (r *codeReader) readNormal(lengths []uint8, c *prefixCode) error {
 			}
 		}
 		if run > len(lengths)-at {
-			return errWebPCorrupt
+			return ErrCorrupt
 		}
 		r.repeatLength(lengths[at:at+run], value)
 		at += run

@@ -1,4 +1,4 @@
-package avatar
+package icc
 
 import "math"
 
@@ -34,6 +34,10 @@ func (m matrix) determinant() float64 {
 		m[0][1]*(m[1][0]*m[2][2]-m[1][2]*m[2][0]) +
 		m[0][2]*(m[1][0]*m[2][1]-m[1][1]*m[2][0])
 }
+
+// encoderSteps is enough for no step to have the ends of two levels in it:
+// where the curve of sRGB is steepest, a level is 1/(12.92*255) = 1/3295 long.
+const encoderSteps = 4096
 
 // encoder finds the value from 0 to 255 with which sRGB stands for an amount
 // of light.
