@@ -228,6 +228,9 @@ func TestASweepByCommandDeletesWhatIsDue(t *testing.T) {
 	for store, settings := range map[string]map[string]string{"disk": nil, "kodo": kodoSettings(double)} {
 		t.Run(store, func(t *testing.T) {
 			s := start(t, t.TempDir(), settings)
+			where := map[string]string{
+				"disk": "the folder " + filepath.Join(s.data, "media"), "kodo": "bucket " + double.Bucket + " of Qiniu Kodo",
+			}[store]
 			c := newClient(t, s.url, false)
 			c.mustEnter("signUp", "Alice", password)
 			for range 3 {
@@ -236,6 +239,7 @@ func TestASweepByCommandDeletesWhatIsDue(t *testing.T) {
 			env := beside(s, settings)
 			sweep := func(want string) {
 				t.Helper()
+				want = "in " + where + ": " + want
 				if got, err := command(t, env, "storage", "sweep"); err != nil || got != want {
 					t.Errorf("got %q, %v; want %q", got, err, want)
 				}
@@ -261,7 +265,7 @@ func TestASweepByCommandThatFailsSaysSo(t *testing.T) {
 	makeDue(t, s)
 	settings["NAMEPLATE_KODO_SECRET_KEY"] = "wrong"
 	got, err := command(t, beside(s, settings), "storage", "sweep")
-	if want := "deleted 0, failed 2, left for later 2\n"; got != want {
+	if want := "in bucket pictures of Qiniu Kodo: deleted 0, failed 2, left for later 2\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if err == nil || !strings.Contains(err.Error(), "401") || !strings.Contains(err.Error(), "avatars/") {

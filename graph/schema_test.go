@@ -105,10 +105,10 @@ func TestEveryFaultHasAMessageInEveryLanguage(t *testing.T) {
 
 func TestAMessageNamesTheBoundAndTheCharacter(t *testing.T) {
 	for want, f := range map[string]*fault.Error{
-		"This may have at most 32 characters.":              {Code: fault.TooLong, Limit: 32},
-		"The character \"U+202E\" can't be used here.":      {Code: fault.InvalidCharacter, Detail: "U+202E"},
-		"This has a character that can't be used here.":     {Code: fault.InvalidCharacter},
-		"The birth date in the ID number is not possible.":  {Code: fault.IDCardInvalid, Detail: "birth date"},
+		"This may have at most 32 characters.":                     {Code: fault.TooLong, Limit: 32},
+		"The character \"U+202E\" can't be used here.":             {Code: fault.InvalidCharacter, Detail: "U+202E"},
+		"This has a character that can't be used here.":            {Code: fault.InvalidCharacter},
+		"The birth date in the ID number is not possible.":         {Code: fault.IDCardInvalid, Detail: "birth date"},
 		"This kind of picture is not accepted; accepted are a, b.": {Code: fault.ImageUnsupported, Detail: "a, b"},
 	} {
 		if got := message("en", f); got != want {
