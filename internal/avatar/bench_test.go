@@ -4,14 +4,16 @@ import (
 	"bytes"
 	"image"
 	"image/color"
-	"image/jpeg"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/gen2brain/jpegn"
 )
 
 // photo has colours that run, edges and noise, as a camera's pictures do.
@@ -38,17 +40,15 @@ func greyPhoto(width, height int) *image.Gray {
 	return grey
 }
 
-// photoOf is a photo as a JPEG of about so many bytes.
+// photoOf is a photo as a JPEG of at least so many bytes, as far as there are.
 func photoOf(width, height, size int) []byte {
 	img := photo(width, height)
-	for quality := 70; ; quality++ {
-		file := encoded(func(w io.Writer, img image.Image) error {
-			return jpeg.Encode(w, img, &jpeg.Options{Quality: quality})
+	write := func(quality int) []byte {
+		return encoded(func(w io.Writer, img image.Image) error {
+			return jpegn.Encode(w, img, &jpegn.EncodeOptions{Quality: quality})
 		}, img)
-		if len(file) >= size || quality == 100 {
-			return file
-		}
 	}
+	return write(1 + sort.Search(99, func(i int) bool { return len(write(i+1)) >= size }))
 }
 
 // benchmarkProcess also reports the time of all cores, with the garbage collector's.

@@ -70,12 +70,21 @@ func (p *Processor) UseDir(dir string) error {
 	if err != nil {
 		return fmt.Errorf("the folder for uploads: %w", err)
 	}
+	// That files can be written there shows now, and not at the first upload.
+	file, err := createNameless(dir)
+	if err != nil {
+		return fmt.Errorf("the folder for uploads: %w", err)
+	}
 	p.dir = dir
-	return nil
+	return file.Close()
 }
 
 func createNameless(dir string) (*os.File, error) {
 	file, err := os.CreateTemp(dir, receivedPattern)
+	if errors.Is(err, fs.ErrNotExist) { // somebody has tidied up
+		_ = os.MkdirAll(dir, 0o700)
+		file, err = os.CreateTemp(dir, receivedPattern)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -104,10 +104,20 @@ func TestWithoutRoomTheServerIsUnavailable(t *testing.T) {
 	if err := p.UseDir(dir); err != nil {
 		t.Fatal(err)
 	}
+	file := photoOf(512, 512, 100_000)
 	if err := os.Remove(dir); err != nil {
 		t.Fatal(err)
 	}
-	_, err := p.Process(t.Context(), bytes.NewReader(photoOf(512, 512, 100_000)), nil)
+	if _, err := p.Process(t.Context(), bytes.NewReader(file), nil); err != nil {
+		t.Errorf("the folder was removed: %v", err)
+	}
+	if err := os.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := p.Process(t.Context(), bytes.NewReader(file), nil)
 	if away, ok := errors.AsType[*fault.Unavailable](err); !ok || away.RetryAfter < 1 {
 		t.Errorf("error %#v, want Unavailable", err)
 	}

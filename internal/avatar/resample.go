@@ -46,7 +46,10 @@ func spans(v view, n, size int) []span {
 				phase = math.NaN()
 			}
 		}
-		out[i] = trimmed(from, weights)
+		out[i] = span{from, weights}
+		if v.step >= 1 {
+			out[i] = trimmed(from, weights)
+		}
 	}
 	return out
 }
@@ -60,7 +63,8 @@ func newWeights(middle, wide float64, from, to int) []int32 {
 }
 
 // trimmed leaves out the samples at both ends that have no weight: all but one
-// where the result has the size of the source.
+// where the result has the size of the source. Where the result is larger, the
+// spans of neighbours begin at one sample, and would no longer be in order.
 func trimmed(first int, weights []int32) span {
 	for len(weights) > 1 && weights[0] == 0 {
 		first, weights = first+1, weights[1:]

@@ -150,6 +150,46 @@ func TestAReducedJPEGIsCloseToTheIdealToo(t *testing.T) {
 	}
 }
 
+// The rows of a source are read in order, so the spans must be too, also where
+// chroma is enlarged.
+func TestSpansAreInOrder(t *testing.T) {
+	for _, step := range []float64{0.25, 0.5, 0.75, 1, 1.01, 1.25, 1.5, 2, 2.9, 7} {
+		for eighths := range 64 {
+			v := view{float64(eighths) / 8, step}
+			const n = 100
+			all := spans(v, n, int(v.origin+n*step)+1)
+			for i := 1; i < n; i++ {
+				was, is := all[i-1], all[i]
+				if is.first < was.first || is.first+len(is.weights) < was.first+len(was.weights) {
+					t.Fatalf("step %v from %v: span %d is %v, behind %v", step, v.origin, i, is, was)
+				}
+			}
+		}
+	}
+}
+
+func TestEverySamplingIsCroppedAnywhere(t *testing.T) {
+	for _, ratio := range []image.YCbCrSubsampleRatio{
+		image.YCbCrSubsampleRatio444, image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420,
+		image.YCbCrSubsampleRatio440, image.YCbCrSubsampleRatio411, image.YCbCrSubsampleRatio410,
+	} {
+		img := image.NewYCbCr(image.Rect(0, 0, 83, 77), ratio)
+		for i := range img.Cb {
+			img.Cb[i], img.Cr[i] = 90, 240
+		}
+		for x := range 9 {
+			for side := 1; side <= 64; side += 3 {
+				for _, full := range []bool{false, true} {
+					got := resized(img, square{float64(x), float64(x) / 2, float64(side)}, side, full).(*image.YCbCr)
+					if got.Cb[0] != 90 || got.Cr[len(got.Cr)-1] != 240 {
+						t.Fatalf("%v, %d pixels from %d: chroma %d, %d", ratio, side, x, got.Cb[0], got.Cr[len(got.Cr)-1])
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestEdgesOfTransparencyHaveNoFringes(t *testing.T) {
 	img := image.NewNRGBA(image.Rect(0, 0, 550, 550)) // black where it can't be seen
 	for y := range 550 {
