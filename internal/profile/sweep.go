@@ -3,7 +3,9 @@ package profile
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"time"
 
@@ -68,10 +70,13 @@ func (s *Service) SweepOnce(ctx context.Context) (Swept, error) {
 	}
 	var swept Swept
 	// What was in one list isn't in the next: it is gone or has to wait.
-	for more := true; more; {
+	for first, more := true, true; more; first = false {
 		rows, err := s.listDue(ctx, before)
+		if err == nil && first && len(rows) > 0 {
+			err = s.checkStore(ctx)
+		}
 		if err != nil {
-			return swept, fmt.Errorf("list: %w", err)
+			return swept, err
 		}
 		for _, row := range rows {
 			if err := s.deleteObject(ctx, row, &swept); err != nil {
@@ -85,6 +90,37 @@ func (s *Service) SweepOnce(ctx context.Context) (Swept, error) {
 	}
 	swept.Left, err = s.DB.Object.Query().Where(object.StateIn(object.StatePending, object.StateStale)).Count(ctx)
 	return swept, err
+}
+
+// probes are how many live objects are looked for before any other is deleted.
+const probes = 3
+
+// checkStore refuses a store in which none of the newest live objects is: it is another
+// one, or a folder that isn't mounted, where every deletion would seem to succeed and
+// its row would be lost.
+func (s *Service) checkStore(ctx context.Context) error {
+	keys, err := s.DB.Object.Query().
+		Where(object.StateEQ(object.StateLive)).
+		Order(ent.Desc(object.FieldChangedAt, object.FieldID)).
+		Limit(probes).
+		IDs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		content, err := s.Store.Open(ctx, key)
+		if err == nil {
+			return content.Close()
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return nil // it can't be told; the deletions will
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the storage has none of the newest pictures that are in use, such as %s: "+
+		"NAMEPLATE_STORAGE_URL or NAMEPLATE_DATA is not what it was, or a folder is not mounted", keys[0])
 }
 
 // listDue lists some of what is to be deleted now, first what has failed least: so

@@ -15,6 +15,7 @@ import (
 	"nameplate/ent"
 	"nameplate/ent/object"
 	"nameplate/internal/blob/blobtest"
+	"nameplate/internal/blob/disk"
 )
 
 // sweepOnce returns what went wrong, be it with the store or with the database.
@@ -45,6 +46,34 @@ func (f *fixture) newObjects(state object.State, n int) []string {
 	}
 	f.DB.Object.CreateBulk(rows...).ExecX(f.t.Context())
 	return keys
+}
+
+// In an empty folder every deletion would succeed, and nobody would know any more of
+// what lies in the right one.
+func TestNothingIsSweptInAStoreThatIsAnother(t *testing.T) {
+	f := newFixture(t)
+	stale := f.newObjects(object.StateStale, 3)
+	f.now = f.now.Add(24 * time.Hour)
+	alice := f.newUser("alice")
+	f.setAvatarOf(alice, picture(64))
+	right := f.store.Store
+	wrong, err := disk.Open(t.TempDir(), "http://id.example.com/media")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.store.Store = wrong
+	err = f.sweepOnce(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "NAMEPLATE_STORAGE_URL") || len(f.store.deletes) != 0 {
+		t.Errorf("%v; deleted were %q", err, f.store.deletes)
+	}
+	if n := f.DB.Object.Query().CountX(t.Context()); n != len(stale)+1 {
+		t.Errorf("there are %d rows, want those of %d stale objects and of a live one", n, len(stale))
+	}
+	f.store.Store = right
+	f.sweep()
+	if !slices.Equal(f.store.deletes, stale) {
+		t.Errorf("deleted were %q, want %q", f.store.deletes, stale)
+	}
 }
 
 func TestAReplacedPictureIsSweptWhenItIsOldEnough(t *testing.T) {
