@@ -122,38 +122,37 @@ const (
 	unit = 255 << (sampleBits - 8)
 )
 
-// resample makes a picture of n by n pixels: first down the columns, two samples
-// of a row at a time in the halves of an integer, and then along each row. It
-// hands over row by row, whose samples may lie outside of 0 and unit, by the
-// kernel's overshoot.
+// resample makes a picture of n by n pixels: first down the columns, and then along
+// each row, two samples at a time. It hands over row by row, whose samples may lie
+// outside of 0 and unit, by the kernel's overshoot.
 func resample(src rows, h, v view, n int, write func(y int, samples []int32)) {
 	across, down := spans(h, n, src.width), spans(v, n, src.height)
 	from, to := extent(across)
-	line := newColumns((to - from) * src.channels)
-	samples := make([]uint16, (to-from)*src.channels)
-	flat := make([]int32, (to-from)*src.channels)
-	out := make([]int32, n*src.channels)
+	width := (to - from) * src.channels
+	columns := newColumns(width)
+	lines := newLines(across, from, width, src.channels, write)
+	samples, row := make([]uint16, width), make([]int32, width)
 	first, last := extent(down)
 	open, done := 0, 0 // the rows of the result that are begun and finished
 	for y := first; y < last; y++ {
 		for open < n && down[open].first <= y {
-			line.begin(open)
+			columns.begin(open)
 			open++
 		}
 		src.read(samples, y, from, to)
-		line.take(samples)
-		for row := done; row < open; row++ {
-			if at := y - down[row].first; at < len(down[row].weights) {
-				line.add(row, down[row].weights[at])
+		columns.take(samples)
+		for r := done; r < open; r++ {
+			if at := y - down[r].first; at < len(down[r].weights) {
+				columns.add(r, down[r].weights[at])
 			}
 		}
 		for done < open && y == down[done].first+len(down[done].weights)-1 {
-			line.finish(done, flat)
-			along(out, flat, across, from, src.channels)
-			write(done, out)
+			columns.finish(done, row)
+			lines.take(done, row)
 			done++
 		}
 	}
+	lines.flush(done - 1)
 }
 
 // extent is from the first sample that counts to behind the last.
@@ -162,87 +161,157 @@ func extent(spans []span) (from, to int) {
 	return spans[0].first, last.first + len(last.weights)
 }
 
-// columns sums up rows by their weights. Its integers have two samples each: a
-// sum of products keeps them apart, since a negative lower half is a borrow
-// from the upper one, which is given back when they are parted.
-type columns struct {
-	row  []int64
-	sums map[int][]int64
-	free [][]int64
+// pair is two samples, or two sums of products of samples, in one integer, so that one
+// multiplication serves both. A negative lower half is a borrow from the upper one,
+// which is given back when they are parted.
+type pair int64
+
+func join(low, high int32) pair { return pair(low) + pair(high)<<32 }
+
+func (p pair) part() (low, high int32) {
+	low = int32(p)
+	return low, int32((p - pair(low)) >> 32)
 }
 
-func newColumns(samples int) *columns {
-	return &columns{row: make([]int64, (samples+1)/2), sums: map[int][]int64{}}
+// sums parts sums of products, rounded to samples.
+func (p pair) sums() (low, high int32) {
+	low, high = p.part()
+	return (low + one/2) >> weightBits, (high + one/2) >> weightBits
+}
+
+// columns sums up rows by their weights, two neighbours at a time.
+type columns struct {
+	row  []pair
+	open map[int][]pair // the sums of each row of the result that is begun
+	free [][]pair
+}
+
+func newColumns(width int) *columns {
+	return &columns{row: make([]pair, (width+1)/2), open: map[int][]pair{}}
 }
 
 // begin makes room for the sums of a row of the result.
 func (c *columns) begin(row int) {
 	if last := len(c.free) - 1; last >= 0 {
 		clear(c.free[last])
-		c.sums[row], c.free = c.free[last], c.free[:last]
+		c.open[row], c.free = c.free[last], c.free[:last]
 		return
 	}
-	c.sums[row] = make([]int64, len(c.row))
+	c.open[row] = make([]pair, len(c.row))
 }
 
 // take packs a row of the source.
 func (c *columns) take(samples []uint16) {
 	pairs := len(samples) / 2
 	for i, row := 0, c.row[:pairs]; i < len(row); i++ {
-		pair := samples[2*i : 2*i+2 : 2*i+2]
-		row[i] = int64(pair[0]) | int64(pair[1])<<32
+		two := samples[2*i : 2*i+2 : 2*i+2]
+		row[i] = pair(two[0]) | pair(two[1])<<32
 	}
 	if len(samples)%2 == 1 {
-		c.row[pairs] = int64(samples[len(samples)-1])
+		c.row[pairs] = pair(samples[len(samples)-1])
 	}
 }
 
 func (c *columns) add(row int, weight int32) {
-	w := int64(weight)
-	sums := c.sums[row]
-	for i, pair := range c.row[:len(sums)] {
-		sums[i] += w * pair
+	w := pair(weight)
+	sums := c.open[row]
+	for i, two := range c.row[:len(sums)] {
+		sums[i] += w * two
 	}
 }
 
 // finish writes the samples of a row of the result.
 func (c *columns) finish(row int, dst []int32) {
-	sums := c.sums[row]
-	for i, sum := range sums {
-		low := int32(sum)
-		dst[2*i] = (low + one/2) >> weightBits
-		if 2*i+1 < len(dst) {
-			high := int32((sum - int64(low)) >> 32)
-			dst[2*i+1] = (high + one/2) >> weightBits
-		}
+	sums := c.open[row]
+	for i := range len(dst) / 2 {
+		dst[2*i], dst[2*i+1] = sums[i].sums()
 	}
-	delete(c.sums, row)
+	if len(dst)%2 == 1 {
+		dst[len(dst)-1], _ = sums[len(sums)-1].sums()
+	}
+	delete(c.open, row)
 	c.free = append(c.free, sums)
 }
 
-// along makes a row of the result from one whose columns begin at from.
-func along(dst, src []int32, across []span, from, channels int) {
-	if channels == 1 {
-		for x, s := range across {
-			sum := int32(one / 2)
-			part := src[s.first-from:][:len(s.weights)]
-			for i, w := range s.weights {
-				sum += w * part[i]
-			}
-			dst[x] = sum >> weightBits
+// lines makes rows of the result from ones that are still as wide as the source: of
+// one channel two rows at a time, of four two channels.
+type lines struct {
+	across   []span
+	from     int // the column that rows begin with
+	channels int
+	write    func(y int, samples []int32)
+	before   []int32 // a row of one channel that waits for the next
+	waiting  bool
+	pairs    []pair
+	low      []int32 // rows of the result
+	high     []int32
+}
+
+func newLines(across []span, from, width, channels int, write func(y int, samples []int32)) *lines {
+	n := len(across) * channels
+	return &lines{
+		across: across, from: from, channels: channels, write: write,
+		before: make([]int32, width), pairs: make([]pair, width), low: make([]int32, n), high: make([]int32, n),
+	}
+}
+
+// take takes row y, the one behind the last.
+func (l *lines) take(y int, row []int32) {
+	switch {
+	case l.channels == 4:
+		for i := range len(row) / 2 {
+			l.pairs[i] = join(row[2*i], row[2*i+1])
 		}
+		l.pixels()
+		l.write(y, l.low)
+	case !l.waiting:
+		copy(l.before, row)
+		l.waiting = true
+	default:
+		for i, high := range row {
+			l.pairs[i] = join(l.before[i], high)
+		}
+		l.rows()
+		l.write(y-1, l.low)
+		l.write(y, l.high)
+		l.waiting = false
+	}
+}
+
+// flush writes row y, if it waits for another.
+func (l *lines) flush(y int) {
+	if !l.waiting {
 		return
 	}
-	for x, s := range across {
-		r, g, b, a := int32(one/2), int32(one/2), int32(one/2), int32(one/2)
-		part := src[4*(s.first-from):][:4*len(s.weights)]
+	for i, low := range l.before {
+		l.pairs[i] = pair(low)
+	}
+	l.rows()
+	l.write(y, l.low)
+}
+
+func (l *lines) rows() {
+	for x, s := range l.across {
+		sum := pair(0)
+		part := l.pairs[s.first-l.from:][:len(s.weights)]
 		for i, w := range s.weights {
-			pixel := part[4*i : 4*i+4 : 4*i+4]
-			r += w * pixel[0]
-			g += w * pixel[1]
-			b += w * pixel[2]
-			a += w * pixel[3]
+			sum += pair(w) * part[i]
 		}
-		dst[4*x], dst[4*x+1], dst[4*x+2], dst[4*x+3] = r>>weightBits, g>>weightBits, b>>weightBits, a>>weightBits
+		l.low[x], l.high[x] = sum.sums()
+	}
+}
+
+func (l *lines) pixels() {
+	for x, s := range l.across {
+		rg, ba := pair(0), pair(0)
+		part := l.pairs[2*(s.first-l.from):][:2*len(s.weights)]
+		for i, w := range s.weights {
+			pixel := part[2*i : 2*i+2 : 2*i+2]
+			rg += pair(w) * pixel[0]
+			ba += pair(w) * pixel[1]
+		}
+		dst := l.low[4*x : 4*x+4 : 4*x+4]
+		dst[0], dst[1] = rg.sums()
+		dst[2], dst[3] = ba.sums()
 	}
 }
