@@ -356,7 +356,7 @@ func FuzzProcess(f *testing.F) {
 		p, err := NewProcessor(1).Process(context.Background(), bytes.NewReader(data), crop)
 		if err != nil {
 			var refused *fault.Error
-			if !errors.As(err, &refused) || (refused.Field != "file") != (refused.Code != fault.CropOutOfBounds) {
+			if !errors.As(err, &refused) || (refused.Field == "crop") != (refused.Code == fault.CropOutOfBounds) {
 				t.Errorf("error %#v", err)
 			}
 			return
