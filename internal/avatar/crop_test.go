@@ -106,9 +106,9 @@ func TestSquaresOfACropHaveItsSize(t *testing.T) {
 // A picture that is decoded at a fraction of its size is cropped where it would be
 // at its whole size: compare with the same crop of it as a PNG.
 func TestCropsOfReducedPicturesLieWhereTheyShould(t *testing.T) {
-	img := greyPhoto(2100, 2250)
+	img := greyPhoto(2060, 2150)
 	jpegFile, pngFile := jpegOf(img), pngOf(img)
-	for _, crop := range []Crop{{0, 0, 2100}, {37, 11, 2061}, {52, 202, 2048}} {
+	for _, crop := range []Crop{{0, 0, 2060}, {7, 101, 2049}} {
 		fast, err := processCrop(jpegFile, crop)
 		if err != nil {
 			t.Fatal(err)
