@@ -9,14 +9,11 @@ package avatar
 
 import (
 	"context"
-	"errors"
 	"image"
 	"io"
 	"runtime/debug"
 	"slices"
 	"time"
-
-	"nameplate/internal/fault"
 )
 
 // Limits of a file. Phones make photos of 12 megapixels and up to 8 MB.
@@ -87,12 +84,16 @@ type Processor struct {
 	MaxBytes int
 
 	dir                string // where files wait; empty: where the system keeps temporary ones
-	arriving, decoding chan struct{}
+	arriving, decoding *turns
 }
 
-// maxArriving is how many files may be on their way or waiting at once. Each takes
-// up to MaxBytes of the disk.
-const maxArriving = 512
+// maxArriving is how many files may be on their way or waiting at once, and
+// maxOwnArriving how many of one owner. Each takes up to MaxBytes of the disk; more
+// wait unread.
+const (
+	maxArriving    = 512
+	maxOwnArriving = 8
+)
 
 // NewProcessor returns a Processor that decodes as many pictures at once as
 // it has workers. More than there are cores gain nothing.
@@ -100,25 +101,25 @@ func NewProcessor(workers int) *Processor {
 	return &Processor{
 		Wait:     8 * time.Second,
 		MaxBytes: MaxBytes,
-		arriving: make(chan struct{}, maxArriving),
-		decoding: make(chan struct{}, workers),
+		arriving: newTurns(maxArriving, maxOwnArriving),
+		decoding: newTurns(workers, workers),
 	}
 }
 
-// Process reads a file to its end and makes a picture of it: of the crop, or of
-// the largest centred square when that is nil. A file that is not fit for one
+// Process reads an owner's file to its end and makes a picture of it: of the crop, or
+// of the largest centred square when that is nil. A file that is not fit for one
 // is a *[fault.Error] in the field "file", a crop that doesn't lie in the picture one
 // in "crop"; that no worker came free in time is a *[fault.Unavailable]; an error
 // of r is returned wrapped.
 //
 // A worker is taken only when the whole file is there and of an accepted kind,
 // so that a slow client holds none. Until then it is on the disk, so that many
-// who wait take no memory.
-func (p *Processor) Process(ctx context.Context, r io.Reader, crop *Crop) (*Picture, error) {
-	if err := p.acquire(ctx, p.arriving); err != nil {
+// who wait take no memory. Owners take turns.
+func (p *Processor) Process(ctx context.Context, owner string, r io.Reader, crop *Crop) (*Picture, error) {
+	if err := p.arriving.take(ctx, owner, p.Wait); err != nil {
 		return nil, err
 	}
-	defer release(p.arriving)
+	defer p.arriving.done(owner)
 	file, err := receive(r, p.dir, p.MaxBytes)
 	if err != nil {
 		return nil, err
@@ -128,32 +129,16 @@ func (p *Processor) Process(ctx context.Context, r io.Reader, crop *Crop) (*Pict
 	if err != nil {
 		return nil, err
 	}
-	if err := p.acquire(ctx, p.decoding); err != nil {
+	if err := p.decoding.take(ctx, owner, p.Wait); err != nil {
 		return nil, err
 	}
-	defer release(p.decoding)
+	defer p.decoding.done(owner)
 	data, err := file.bytes()
 	if err != nil {
 		return nil, err
 	}
 	return f.picture(data, crop)
 }
-
-func (p *Processor) acquire(ctx context.Context, slots chan struct{}) error {
-	select {
-	case slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(p.Wait):
-		return &fault.Unavailable{
-			RetryAfter: max(p.Wait, time.Second),
-			Err:        errors.New("every picture worker is busy"),
-		}
-	}
-}
-
-func release(slots chan struct{}) { <-slots }
 
 // picture makes a picture of a file.
 func (f format) picture(data []byte, crop *Crop) (*Picture, error) {

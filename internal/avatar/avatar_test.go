@@ -19,7 +19,7 @@ import (
 )
 
 func process(data []byte) (*Picture, error) {
-	return NewProcessor(1).Process(context.Background(), bytes.NewReader(data), nil)
+	return NewProcessor(1).Process(context.Background(), "alice", bytes.NewReader(data), nil)
 }
 
 func mustProcess(t *testing.T, data []byte) *Picture {
@@ -242,7 +242,7 @@ func (e *endless) Read(p []byte) (int, error) {
 
 func TestNoMoreIsReadThanShowsThatItIsTooMuch(t *testing.T) {
 	var r endless
-	_, err := NewProcessor(1).Process(t.Context(), &r, nil)
+	_, err := NewProcessor(1).Process(t.Context(), "alice", &r, nil)
 	wantFault(t, err, fault.Error{Code: fault.FileTooLarge, Limit: MaxBytes})
 	if r.n != MaxBytes+1 {
 		t.Errorf("read %d bytes, want %d", r.n, MaxBytes+1)
@@ -268,7 +268,7 @@ func TestErrorsOfTheReaderAreNotThePersonsFault(t *testing.T) {
 	for _, r := range []io.Reader{
 		iotest.ErrReader(broken), io.MultiReader(bytes.NewReader(file[:20]), iotest.ErrReader(broken)),
 	} {
-		_, err := NewProcessor(1).Process(t.Context(), r, nil)
+		_, err := NewProcessor(1).Process(t.Context(), "alice", r, nil)
 		var f *fault.Error
 		if !errors.Is(err, broken) || errors.As(err, &f) {
 			t.Errorf("error %#v, want one that wraps the reader's", err)
@@ -285,11 +285,11 @@ func TestNoMoreAtOnceThanThereAreWorkers(t *testing.T) {
 		var all sync.WaitGroup
 		for range 100 {
 			all.Go(func() {
-				if err := p.acquire(t.Context(), p.decoding); err != nil {
+				if err := p.decoding.take(t.Context(), "bob", p.Wait); err != nil {
 					t.Error(err)
 					return
 				}
-				defer release(p.decoding)
+				defer p.decoding.done("bob")
 				mu.Lock()
 				running++
 				most = max(most, running)
@@ -318,7 +318,7 @@ func TestManyPicturesAtOnceAllSucceed(t *testing.T) {
 	var all sync.WaitGroup
 	for range 100 {
 		all.Go(func() {
-			if _, err := p.Process(t.Context(), bytes.NewReader(file), nil); err != nil {
+			if _, err := p.Process(t.Context(), "alice", bytes.NewReader(file), nil); err != nil {
 				t.Error(err)
 			}
 		})
@@ -330,11 +330,11 @@ func TestWaitingForAWorkerHasAnEnd(t *testing.T) {
 	file := jpegOf(image.NewGray(image.Rect(0, 0, 8, 8)))
 	synctest.Test(t, func(t *testing.T) {
 		p := NewProcessor(1)
-		if err := p.acquire(t.Context(), p.decoding); err != nil {
+		if err := p.decoding.take(t.Context(), "bob", p.Wait); err != nil {
 			t.Fatal(err)
 		}
 		start := time.Now()
-		_, err := p.Process(t.Context(), bytes.NewReader(file), nil)
+		_, err := p.Process(t.Context(), "alice", bytes.NewReader(file), nil)
 		var u *fault.Unavailable
 		if !errors.As(err, &u) || u.RetryAfter < time.Second {
 			t.Errorf("error %#v, want Unavailable", err)
@@ -344,11 +344,11 @@ func TestWaitingForAWorkerHasAnEnd(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := p.Process(ctx, bytes.NewReader(file), nil); !errors.Is(err, context.Canceled) {
+		if _, err := p.Process(ctx, "alice", bytes.NewReader(file), nil); !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v, want that of the context", err)
 		}
-		release(p.decoding)
-		if _, err := p.Process(t.Context(), bytes.NewReader(file), nil); err != nil {
+		p.decoding.done("bob")
+		if _, err := p.Process(t.Context(), "alice", bytes.NewReader(file), nil); err != nil {
 			t.Errorf("with a free worker: %v", err)
 		}
 	})
@@ -360,14 +360,14 @@ func TestOtherFilesAndSlowClientsHoldNoWorker(t *testing.T) {
 		r, w := io.Pipe()
 		slow := make(chan error)
 		go func() {
-			_, err := p.Process(t.Context(), r, nil)
+			_, err := p.Process(t.Context(), "alice", r, nil)
 			slow <- err
 		}()
 		synctest.Wait()
-		if err := p.acquire(t.Context(), p.decoding); err != nil {
+		if err := p.decoding.take(t.Context(), "bob", p.Wait); err != nil {
 			t.Errorf("while a client is sending: %v", err)
 		}
-		_, err := p.Process(t.Context(), strings.NewReader("<svg/>"), nil)
+		_, err := p.Process(t.Context(), "alice", strings.NewReader("<svg/>"), nil)
 		wantFault(t, err, fault.Error{Code: fault.ImageUnsupported, Detail: accepted})
 		w.CloseWithError(io.ErrUnexpectedEOF)
 		if err := <-slow; !errors.Is(err, io.ErrUnexpectedEOF) {

@@ -57,7 +57,7 @@ func benchmarkProcess(b *testing.B, file []byte) {
 	b.ReportAllocs()
 	before := cpuTime()
 	for b.Loop() {
-		if _, err := p.Process(b.Context(), bytes.NewReader(file), nil); err != nil {
+		if _, err := p.Process(b.Context(), "alice", bytes.NewReader(file), nil); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -115,7 +115,7 @@ func BenchmarkRefusals(b *testing.B) {
 			p := NewProcessor(1)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := p.Process(b.Context(), bytes.NewReader(file), nil); err == nil {
+				if _, err := p.Process(b.Context(), "alice", bytes.NewReader(file), nil); err == nil {
 					b.Fatal("it was taken")
 				}
 			}

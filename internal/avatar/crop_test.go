@@ -14,7 +14,7 @@ import (
 )
 
 func processCrop(file []byte, crop Crop) (*Picture, error) {
-	return NewProcessor(1).Process(context.Background(), bytes.NewReader(file), &crop)
+	return NewProcessor(1).Process(context.Background(), "alice", bytes.NewReader(file), &crop)
 }
 
 // The picture is 120 by 80 pixels as it is stored, and 80 by 120 where it lies on

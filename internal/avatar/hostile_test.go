@@ -357,7 +357,7 @@ func FuzzProcess(f *testing.F) {
 		if size == 0 {
 			crop = nil
 		}
-		p, err := NewProcessor(1).Process(context.Background(), bytes.NewReader(data), crop)
+		p, err := NewProcessor(1).Process(context.Background(), "alice", bytes.NewReader(data), crop)
 		if err != nil {
 			var refused *fault.Error
 			if !errors.As(err, &refused) || (refused.Field == "crop") != (refused.Code == fault.CropOutOfBounds) {

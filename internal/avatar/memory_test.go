@@ -43,7 +43,7 @@ func measure(name string) {
 	p := NewProcessor(workers)
 	p.Wait = time.Hour
 	makeOf := func(file *os.File) {
-		if _, err := p.Process(context.Background(), file, nil); err != nil {
+		if _, err := p.Process(context.Background(), "alice", file, nil); err != nil {
 			fmt.Println(err)
 			os.Exit(1)
 		}

@@ -19,7 +19,7 @@ func processIn(t *testing.T, dir string, r io.Reader) error {
 	if err := p.UseDir(dir); err != nil {
 		t.Fatal(err)
 	}
-	_, err := p.Process(t.Context(), r, nil)
+	_, err := p.Process(t.Context(), "alice", r, nil)
 	return err
 }
 
@@ -108,7 +108,7 @@ func TestWithoutRoomTheServerIsUnavailable(t *testing.T) {
 	if err := os.Remove(dir); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Process(t.Context(), bytes.NewReader(file), nil); err != nil {
+	if _, err := p.Process(t.Context(), "alice", bytes.NewReader(file), nil); err != nil {
 		t.Errorf("the folder was removed: %v", err)
 	}
 	if err := os.Remove(dir); err != nil {
@@ -117,7 +117,7 @@ func TestWithoutRoomTheServerIsUnavailable(t *testing.T) {
 	if err := os.WriteFile(dir, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := p.Process(t.Context(), bytes.NewReader(file), nil)
+	_, err := p.Process(t.Context(), "alice", bytes.NewReader(file), nil)
 	if away, ok := errors.AsType[*fault.Unavailable](err); !ok || away.RetryAfter < 1 {
 		t.Errorf("error %#v, want Unavailable", err)
 	}

@@ -31,12 +31,7 @@ const storeWithin = 8 * time.Second
 func (s *Service) UpdateAvatar(
 	ctx context.Context, userID uuid.UUID, file io.Reader, crop *avatar.Crop,
 ) (*ent.User, error) {
-	leave, err := s.uploads.enter(ctx, userID, s.Pictures.Wait)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	picture, err := s.Pictures.Process(ctx, file, crop)
+	picture, err := s.Pictures.Process(ctx, userID.String(), file, crop)
 	if err != nil {
 		return nil, err
 	}

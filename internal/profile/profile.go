@@ -17,7 +17,7 @@ import (
 	"nameplate/internal/session"
 )
 
-// Service holds the use cases. Its exported fields are set before the first use.
+// Service holds the use cases. All fields are set before the first use.
 type Service struct {
 	DB       *ent.Client
 	Store    blob.Store
@@ -31,8 +31,6 @@ type Service struct {
 	// Now is the clock, in UTC and to the microsecond.
 	Now func() time.Time
 	Log *slog.Logger
-
-	uploads uploads
 }
 
 // Get returns the user who is asking. One that exists no more ends the session:

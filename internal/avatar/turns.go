@@ -1,0 +1,142 @@
+package avatar
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"nameplate/internal/fault"
+)
+
+// turns gives out slots, fairly to owners: one who has many waiting gets all that
+// nobody else wants, and no more than their share as soon as somebody does.
+type turns struct {
+	// most is how many slots one owner may hold.
+	most int
+
+	mu      sync.Mutex
+	free    int
+	waiting []*waiter // in the order that they came
+	owners  map[string]*owner
+	served  uint64 // how many slots were given
+}
+
+type waiter struct {
+	*owner
+	ready chan struct{} // closed when it has a slot
+}
+
+// owner is one who holds slots or waits for one.
+type owner struct {
+	name          string
+	held, waiting int
+	last          uint64 // which of all slots that were given was the last of theirs
+}
+
+func newTurns(slots, most int) *turns {
+	return &turns{most: most, free: slots, owners: map[string]*owner{}}
+}
+
+// take waits for a slot. That none came free within that time is a
+// *[fault.Unavailable].
+func (t *turns) take(ctx context.Context, name string, within time.Duration) error {
+	w := t.enter(name)
+	var err error
+	select {
+	case <-w.ready:
+		return nil
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-time.After(within):
+		err = &fault.Unavailable{RetryAfter: max(within, time.Second), Err: errors.New("too many pictures are waiting")}
+	}
+	t.abandon(w)
+	return err
+}
+
+func (t *turns) enter(name string) *waiter {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := t.owners[name]
+	if o == nil {
+		o = &owner{name: name}
+		t.owners[name] = o
+	}
+	o.waiting++
+	w := &waiter{o, make(chan struct{})}
+	t.waiting = append(t.waiting, w)
+	t.give()
+	return w
+}
+
+// abandon is for one who waits no longer, and may have got a slot just now.
+func (t *turns) abandon(w *waiter) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if i := slices.Index(t.waiting, w); i >= 0 {
+		t.waiting = slices.Delete(t.waiting, i, i+1)
+		w.owner.waiting--
+		t.forget(w.owner)
+		return
+	}
+	t.leave(w.owner)
+}
+
+// done gives a slot back.
+func (t *turns) done(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.leave(t.owners[name])
+}
+
+func (t *turns) leave(o *owner) {
+	o.held--
+	t.free++
+	t.forget(o)
+	t.give()
+}
+
+func (t *turns) forget(o *owner) {
+	if o.held == 0 && o.waiting == 0 {
+		delete(t.owners, o.name)
+	}
+}
+
+// give hands out the slots that are free.
+func (t *turns) give() {
+	for t.free > 0 {
+		i := t.next()
+		if i < 0 {
+			return
+		}
+		w := t.waiting[i]
+		t.waiting = slices.Delete(t.waiting, i, i+1)
+		t.free--
+		t.served++
+		w.owner.waiting--
+		w.owner.held++
+		w.owner.last = t.served
+		close(w.ready)
+	}
+}
+
+// next is whose turn it is: the first of the owner who holds the fewest slots and, of
+// several, has gone without one for longest.
+func (t *turns) next() int {
+	best := -1
+	for i, w := range t.waiting {
+		if w.held < t.most && (best < 0 || w.before(t.waiting[best].owner)) {
+			best = i
+		}
+	}
+	return best
+}
+
+func (o *owner) before(other *owner) bool {
+	if o.held != other.held {
+		return o.held < other.held
+	}
+	return o.last < other.last
+}
