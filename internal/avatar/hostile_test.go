@@ -124,7 +124,7 @@ func wantPixelsOnly(t *testing.T, data []byte) {
 	for rest := data[2:]; ; {
 		var marker byte
 		var body []byte
-		if marker, body, rest = nextSegment(rest); marker == 0 || marker == markerEOI {
+		if marker, body, rest = nextSegment(rest, true); marker == 0 || marker == markerEOI {
 			break
 		}
 		// JFIF's says that the pixels are square, and has no room for more.
@@ -252,7 +252,8 @@ func TestScansAreCountedWhereTheDecoderFindsThem(t *testing.T) {
 	}{
 		"one":                          {one, 1},
 		"another":                      {with(scan), 2},
-		"behind stray bytes":           {with([]byte("stray\xff\x00"), scan), 2},
+		"behind stray bytes":           {with([]byte("stray"), scan), 2},
+		"behind a stuffed byte":        {with([]byte("\xff\x00"), scan), 2},
 		"behind fill bytes":            {with([]byte{0xff, 0xff}, scan), 2},
 		"behind a restart marker":      {with([]byte{0xff, markerRST7}, scan), 2},
 		"in a thumbnail":               {withSegments(one, segment(markerAPP1, one...)), 1},

@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/jpeg"
 	"io"
+	"runtime/debug"
 
 	"github.com/gen2brain/jpegn"
 )
@@ -47,7 +48,7 @@ type jpegHeader struct {
 	tables       int // of Huffman codes
 	knowsTurn    bool
 	isRGB        bool
-	profileParts [][]byte
+	profileParts int
 }
 
 // component is one of a frame: Y, Cb or Cr, as a rule.
@@ -62,10 +63,11 @@ func readJPEG(data []byte) (header, error) {
 // walk reads all segments. A file that ends before EOI was cut short, which a
 // decoder may not say.
 func (h *jpegHeader) walk(rest []byte) error {
-	for {
+	for coded := false; ; {
 		var marker byte
 		var body []byte
-		marker, body, rest = nextSegment(rest)
+		marker, body, rest = nextSegment(rest, coded)
+		coded = marker == markerSOS
 		switch marker {
 		case 0:
 			return corrupt()
@@ -172,7 +174,8 @@ func (h *jpegHeader) readScan(body []byte) error {
 // takes a decoder longer than reading its few bytes.
 func (h *jpegHeader) readTables(body []byte) error {
 	for len(body) > 0 {
-		if len(body) < 17 {
+		const classes, destinations = 2, 4
+		if len(body) < 17 || body[0]>>4 >= classes || body[0]&15 >= destinations {
 			return corrupt()
 		}
 		size := 17
@@ -209,11 +212,12 @@ func (h *jpegHeader) readEXIF(body []byte) {
 }
 
 // readProfile takes a part of the ICC profile (ICC.1:2022, B.4): its number, how
-// many there are, and the data.
+// many there are, and the data. One that is too large isn't read.
 func (h *jpegHeader) readProfile(body []byte) {
 	part, isProfile := bytes.CutPrefix(body, []byte("ICC_PROFILE\x00"))
-	if isProfile && len(part) > 2 && int(part[0]) == len(h.profileParts)+1 && part[0] <= part[1] {
-		h.profileParts = append(h.profileParts, part[2:])
+	if isProfile && len(part) > 2 && int(part[0]) == h.profileParts+1 && part[0] <= part[1] && len(h.profile) <= maxProfile {
+		h.profile = append(h.profile, part[2:]...)
+		h.profileParts++
 	}
 }
 
@@ -228,9 +232,6 @@ func (h *jpegHeader) readAdobe(body []byte) {
 func (h *jpegHeader) finish() error {
 	if h.scans == 0 {
 		return corrupt()
-	}
-	for _, part := range h.profileParts {
-		h.profile = append(h.profile, part...)
 	}
 	h.memory = h.estimate()
 	h.fast = h.isFast()
@@ -285,30 +286,30 @@ func (h *jpegHeader) isFast() bool {
 // spares most of the work. What jpegn doesn't take is left to the standard
 // library, which then says what is wrong with it.
 func decodeJPEG(data []byte, h header, reduce int) (image.Image, error) {
-	if h.fast {
-		img, err := guard(data, func(r io.Reader) (image.Image, error) {
-			// The checks were of a picture of this size.
-			c, err := jpegn.DecodeConfig(bytes.NewReader(data))
-			if err != nil || c.Width != h.width || c.Height != h.height {
-				return nil, jpegn.ErrSyntax
-			}
-			return jpegn.Decode(r, &jpegn.Options{ScaleDenom: reduce})
-		})
-		if err == nil && img.Bounds().Max == image.Pt((h.width+reduce-1)/reduce, (h.height+reduce-1)/reduce) {
-			return img, nil
-		}
+	if !h.fast {
+		return guard(data, jpeg.Decode)
+	}
+	img, err := guard(data, func(r io.Reader) (image.Image, error) {
+		return jpegn.Decode(r, &jpegn.Options{ScaleDenom: reduce})
+	})
+	if err == nil && img.Bounds().Max == image.Pt((h.width+reduce-1)/reduce, (h.height+reduce-1)/reduce) {
+		return img, nil
+	}
+	if h.memory > muchMemory {
+		debug.FreeOSMemory() // the two must not add up
 	}
 	return guard(data, jpeg.Decode)
 }
 
-// nextSegment returns the marker, 0 when there is none, and the body of the
-// first segment in data, and what follows it. EOI has no body.
+// nextSegment returns the marker, 0 when there is none that makes sense, and the body
+// of the first segment in data, and what follows it. EOI has no body. coded says
+// that data begins with the coded data of a scan.
 //
-// A scan must not escape the count, so every one that the decoder could come
-// to is found: the walk is as lenient as the decoders', which skip what lies
-// between segments, and coded data, where no marker stands but RSTn (T.81,
-// B.1.1.5), is skipped as such. Behind EOI no decoder looks.
-func nextSegment(data []byte) (marker byte, body, rest []byte) {
+// A scan must not escape the count, so every one that a decoder could come to is
+// found: the walk is as lenient as the decoders', which skip what lies between
+// segments, and coded data, where no marker stands but RSTn (T.81, B.1.1.5), is skipped
+// as such. Behind EOI no decoder looks.
+func nextSegment(data []byte, coded bool) (marker byte, body, rest []byte) {
 	for {
 		i := bytes.IndexByte(data, 0xff)
 		if i < 0 {
@@ -325,7 +326,10 @@ func nextSegment(data []byte) (marker byte, body, rest []byte) {
 			return 0, nil, nil
 		}
 		marker, data = data[0], data[1:]
-		if marker == 0 || markerRST0 <= marker && marker <= markerRST7 {
+		switch {
+		case marker == 0 && !coded:
+			return 0, nil, nil
+		case marker == 0 || markerRST0 <= marker && marker <= markerRST7:
 			continue
 		}
 		n := int(binary.BigEndian.Uint16(data))

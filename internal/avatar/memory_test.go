@@ -89,6 +89,19 @@ func memoryOf(t *testing.T, file []byte, atOnce, workers int) (took, kept int) {
 func greediest() map[string]func() []byte {
 	return map[string]func() []byte{
 		"progressive JPEG": flatJPEG{progressive: true, cols: 338, rows: 338, components: 3}.bytes,
+		"progressive JPEG that jpegn refuses": func() []byte {
+			file := flatJPEG{progressive: true, cols: 338, rows: 338, components: 3}.bytes()
+			end := len(file) - 2
+			// As much as it may have, of which it says that it is a profile. Stuffed bytes
+			// where no coded data are expected are what the two decoders differ in.
+			file = slices.Concat(file[:end], []byte{0xff, 0x00, 0xff, 0x00}, file[end:])
+			part, number := make([]byte, 60_000), byte(0)
+			for len(file)+len(part) < MaxBytes-100 {
+				number++
+				file = withSegments(file, profileSegment(number, 255, part))
+			}
+			return file
+		},
 		"progressive CMYK": func() []byte {
 			return withSegments(flatJPEG{progressive: true, cols: 267, rows: 267, components: 4}.bytes(), adobe(0))
 		},
