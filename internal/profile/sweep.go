@@ -3,14 +3,15 @@ package profile
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"time"
 
+	"github.com/google/uuid"
+
 	"nameplate/ent"
 	"nameplate/ent/object"
+	entuser "nameplate/ent/user"
 )
 
 // sweepEvery is how often objects that nothing refers to are looked for, or as
@@ -92,35 +93,45 @@ func (s *Service) SweepOnce(ctx context.Context) (Swept, error) {
 	return swept, err
 }
 
-// probes are how many live objects are looked for before any other is deleted.
+// probes are how many users' pictures are looked for before any object is deleted.
 const probes = 3
 
-// checkStore refuses a store in which none of the newest live objects is: it is another
-// one, or a folder that isn't mounted, where every deletion would seem to succeed and
-// its row would be lost.
+// checkStore refuses a store in which a few pictures that are in use, of users by
+// chance, can't be read: it is another one, or a folder that isn't mounted, where every
+// deletion would seem to succeed and its row would be lost.
 func (s *Service) checkStore(ctx context.Context) error {
-	keys, err := s.DB.Object.Query().
-		Where(object.StateEQ(object.StateLive)).
-		Order(ent.Desc(object.FieldChangedAt, object.FieldID)).
-		Limit(probes).
-		IDs(ctx)
+	users, err := s.usersWithPicture(ctx, uuid.New())
 	if err != nil {
 		return err
 	}
-	for _, key := range keys {
-		content, err := s.Store.Open(ctx, key)
+	var failure error
+	for _, user := range users {
+		content, err := s.Store.Open(ctx, *user.AvatarKey)
 		if err == nil {
 			return content.Close()
 		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return nil // it can't be told; the deletions will
-		}
+		failure = cmp.Or(failure, err)
 	}
-	if len(keys) == 0 {
-		return nil
+	if failure != nil {
+		return fmt.Errorf("nothing is swept, since pictures in use can't be read: %w. NAMEPLATE_STORAGE_URL or "+
+			"NAMEPLATE_DATA is not what it was, a folder is not mounted, or a domain does not serve its bucket: "+
+			"nameplate storage check tells", failure)
 	}
-	return fmt.Errorf("the storage has none of the newest pictures that are in use, such as %s: "+
-		"NAMEPLATE_STORAGE_URL or NAMEPLATE_DATA is not what it was, or a folder is not mounted", keys[0])
+	return nil
+}
+
+// usersWithPicture are some from that id on, and behind the last from the first on.
+func (s *Service) usersWithPicture(ctx context.Context, from uuid.UUID) ([]*ent.User, error) {
+	query := s.DB.User.Query().
+		Where(entuser.AvatarKeyNotNil()).
+		Order(ent.Asc(entuser.FieldID)).
+		Limit(probes)
+	users, err := query.Clone().Where(entuser.IDGTE(from)).All(ctx)
+	if err != nil || len(users) == probes {
+		return users, err
+	}
+	first, err := query.All(ctx)
+	return append(users, first...), err
 }
 
 // listDue lists some of what is to be deleted now, first what has failed least: so
