@@ -24,7 +24,7 @@ type turns struct {
 }
 
 type waiter struct {
-	*owner
+	owner *owner
 	ready chan struct{} // closed when it has a slot
 }
 
@@ -127,7 +127,7 @@ func (t *turns) give() {
 func (t *turns) next() int {
 	best := -1
 	for i, w := range t.waiting {
-		if w.held < t.most && (best < 0 || w.before(t.waiting[best].owner)) {
+		if w.owner.held < t.most && (best < 0 || w.owner.before(t.waiting[best].owner)) {
 			best = i
 		}
 	}
