@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/iotest"
 
@@ -23,16 +24,26 @@ func processIn(t *testing.T, dir string, r io.Reader) error {
 	return err
 }
 
+// lacks skips the test where the system has no such thing; where all that tests need
+// must be there, it fails.
+func lacks(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("TEST_REQUIRE_ALL") != "" {
+		t.Fatal("this system has not: " + what)
+	}
+	t.Skip("SKIPPED: this system has not: " + what)
+}
+
 // openFiles are those of the process that once were in dir.
 func openFiles(t *testing.T, dir string) int {
 	t.Helper()
 	links, err := filepath.Glob("/proc/self/fd/*")
 	if err != nil || links == nil {
-		t.Skip("SKIPPED: this system doesn't list a process's open files in /proc")
+		lacks(t, "a list of a process's open files in /proc")
 	}
 	n := 0
 	for _, link := range links {
-		if target, err := os.Readlink(link); err == nil && bytes.HasPrefix([]byte(target), []byte(dir)) {
+		if target, err := os.Readlink(link); err == nil && strings.HasPrefix(target, dir) {
 			n++
 		}
 	}
@@ -124,7 +135,7 @@ func TestWithoutRoomTheServerIsUnavailable(t *testing.T) {
 
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if err != nil {
-		t.Skip("SKIPPED: this system has no /dev/full")
+		lacks(t, "/dev/full")
 	}
 	defer full.Close()
 	f := &received{file: full}
