@@ -12,8 +12,9 @@ import (
 var floors = [][]string{
 	{"nameplate"},
 	{"nameplate/graph", "nameplate/web", "nameplate/internal/config"},
-	{"nameplate/internal/account", "nameplate/internal/profile"},
-	{"nameplate/internal/audit"},
+	{"nameplate/internal/account"},
+	{"nameplate/internal/profile"},
+	{"nameplate/internal/audit", "nameplate/internal/throttle"},
 	{"nameplate/internal/session"},
 	{"nameplate/internal/database", "nameplate/internal/database/newmigration"},
 	{"nameplate/ent"},

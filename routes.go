@@ -17,6 +17,8 @@ import (
 const (
 	graphqlPath = "/graphql"
 	mediaPath   = "/media"
+	exportPath  = "/me/export"
+	resetPath   = "/reset-password"
 )
 
 // preflightCache is how long a browser needn't ask again whether a page may use the
@@ -28,15 +30,20 @@ var schema []byte
 
 // routes are all URLs of the server. A request goes through, from the outside in:
 // the client's address behind proxies; request id, access log and recovery; the route;
-// and on the endpoint what graphqlEndpoint lists. media has the pictures, and is nil where
+// and where a user's data are what protect lists. media has the pictures, and is nil where
 // another server does.
 func routes(s *services, media http.Handler) (http.Handler, error) {
-	endpoint, err := graphqlEndpoint(s)
+	endpoint, err := protect(s, graphqlEndpoint(s))
+	if err != nil {
+		return nil, err
+	}
+	export, err := protect(s, graph.NewExportHandler(s.accounts, s.log))
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
 	mux.Handle(graphqlPath, endpoint)
+	mux.Handle(exportPath, export)
 	mux.HandleFunc("GET /schema.graphqls", serveSchema)
 	mux.HandleFunc(profile.GeneratedPattern, profile.ServeGenerated)
 	if media != nil {
@@ -49,18 +56,22 @@ func routes(s *services, media http.Handler) (http.Handler, error) {
 	return s.conf.Proxies.Middleware(s.log, httplog.Middleware(s.log, mux)), nil
 }
 
-// graphqlEndpoint answers GraphQL. A request goes through, from the outside in: what the
-// browsers of listed origins must be told, the refusal of other origins' pages (which
-// would use up their visitors' rates), the limit of its address's rate, and the session.
-func graphqlEndpoint(s *services) (http.Handler, error) {
-	handler := s.sessions.Middleware(graph.NewHandler(
+func graphqlEndpoint(s *services) http.Handler {
+	return graph.NewHandler(
 		&graph.Resolver{Accounts: s.accounts, Profiles: s.profiles},
 		graph.Options{
 			Limits:        graph.RequestLimits(s.conf.Limits),
 			Introspection: s.conf.Introspection.On(),
 			Now:           now,
 			Log:           s.log,
-		}))
+		})
+}
+
+// protect is what a request for what is a user's goes through, from the outside in: what the
+// browsers of listed origins must be told, the refusal of other origins' pages (which
+// would use up their visitors' rates), the limit of its address's rate, and the session.
+func protect(s *services, handler http.Handler) (http.Handler, error) {
+	handler = s.sessions.Middleware(handler)
 	if s.conf.Throttle.On() {
 		handler = graph.LimitRate(s.conf.MaxRate, handler)
 	}

@@ -31,6 +31,7 @@ import (
 	"nameplate/internal/profile"
 	"nameplate/internal/seal"
 	"nameplate/internal/session"
+	"nameplate/internal/throttle"
 )
 
 // version is set by the build: -ldflags "-X main.version=…".
@@ -68,6 +69,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		err = checkStorage(ctx, conf, stdout)
 	case config.StorageSweep:
 		err = sweepStorage(ctx, conf, stdout)
+	case config.UserResetPassword:
+		err = resetPassword(ctx, conf, stdout)
 	case config.None:
 	}
 	return err
@@ -115,11 +118,11 @@ func serve(ctx context.Context, conf *config.Config, log *slog.Logger) (err erro
 	var background sync.WaitGroup
 	sweeping, stopSweeping := context.WithCancel(context.WithoutCancel(ctx))
 	background.Go(func() { services.profiles.Sweep(sweeping) })
-	background.Go(func() { services.sessions.Sweep(sweeping, log) })
+	background.Go(func() { services.accounts.Sweep(sweeping, log) })
 	log.Info("serving", "url", publicURL, "addr", listener.Addr().String(), "version", version, "data", conf.Data)
 	perAddress := conf.MaxConnectionsPerAddress
 	if !conf.Throttle.On() {
-		log.Warn("an address may send as many requests, over as many connections, as it likes: NAMEPLATE_THROTTLE is off")
+		log.Warn("anybody may guess at passwords, and send requests over connections, as often as they like: NAMEPLATE_THROTTLE is off")
 		perAddress = 0
 	}
 	limited := limitConnections(listener, conf.MaxConnections, perAddress, conf.Proxies, log)
@@ -148,27 +151,38 @@ func build(
 		DB:       db,
 		Secure:   strings.HasPrefix(publicURL, "https:"),
 		SameSite: sameSite[conf.CookieSameSite],
+		Idle:     conf.SessionIdle,
+		Absolute: conf.SessionAbsolute,
 		Now:      now,
 	}
+	attempts := &throttle.Limiter{DB: db, Off: !conf.Throttle.On(), Now: now}
 	pictures := avatar.NewProcessor(cores)
 	pictures.MaxBytes = conf.Limits.MaxUpload
-	return &services{
-		conf:      conf,
-		log:       log,
-		publicURL: publicURL,
-		sessions:  sessions,
-		accounts:  account.New(db, sessions, cores, now),
-		profiles: &profile.Service{
-			DB:         db,
-			Store:      store,
-			Keys:       keys,
-			Pictures:   pictures,
-			PublicURL:  publicURL,
-			SweepAfter: conf.SweepAfter,
-			Now:        now,
-			Log:        log,
-		},
+	profiles := &profile.Service{
+		DB:         db,
+		Store:      store,
+		Keys:       keys,
+		Pictures:   pictures,
+		PublicURL:  publicURL,
+		Attempts:   attempts,
+		SweepAfter: conf.SweepAfter,
+		Now:        now,
+		Log:        log,
 	}
+	accounts := account.New(account.Options{
+		DB:                db,
+		Sessions:          sessions,
+		Profiles:          profiles,
+		Attempts:          attempts,
+		HashMemory:        cores * account.HashMemory,
+		MinPasswordLength: conf.MinPasswordLength,
+		MaxPasswordLength: conf.MaxPasswordLength,
+		SignUpOpen:        conf.SignUp.On(),
+		NameHold:          conf.NameHold,
+		KeepEvents:        conf.KeepEvents,
+		Now:               now,
+	})
+	return &services{conf, log, publicURL, sessions, accounts, profiles}
 }
 
 var sameSite = map[string]http.SameSite{

@@ -9,7 +9,6 @@ import (
 
 	"nameplate/internal/blob"
 	"nameplate/internal/config"
-	"nameplate/internal/database"
 	"nameplate/internal/profile"
 )
 
@@ -42,14 +41,11 @@ func describeStorage(conf *config.Config) string {
 
 // sweepStorage does what the server does every minute, once.
 func sweepStorage(ctx context.Context, conf *config.Config, stdout io.Writer) (err error) {
-	if _, err := os.Stat(conf.DatabaseURL); err != nil {
-		return fmt.Errorf("the database: %w; NAMEPLATE_DATA and NAMEPLATE_DATABASE_URL must be those of the server", err)
-	}
 	store, err := openUsedStore(conf)
 	if err != nil {
 		return err
 	}
-	db, err := database.Open(ctx, conf.DatabaseURL)
+	db, err := openUsedDatabase(ctx, conf)
 	if err != nil {
 		return err
 	}

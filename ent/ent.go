@@ -6,8 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"nameplate/ent/attempt"
 	"nameplate/ent/event"
+	"nameplate/ent/heldname"
 	"nameplate/ent/object"
+	"nameplate/ent/recoverycode"
 	"nameplate/ent/session"
 	"nameplate/ent/user"
 	"reflect"
@@ -76,10 +79,13 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
-			event.Table:   event.ValidColumn,
-			object.Table:  object.ValidColumn,
-			session.Table: session.ValidColumn,
-			user.Table:    user.ValidColumn,
+			attempt.Table:      attempt.ValidColumn,
+			event.Table:        event.ValidColumn,
+			heldname.Table:     heldname.ValidColumn,
+			object.Table:       object.ValidColumn,
+			recoverycode.Table: recoverycode.ValidColumn,
+			session.Table:      session.ValidColumn,
+			user.Table:         user.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

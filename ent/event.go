@@ -18,7 +18,8 @@ import (
 type Event struct {
 	config `json:"-"`
 	// ID of the ent.
-	ID int `json:"id,omitempty"`
+	// Of version 7, so that ids are in the order of writing.
+	ID uuid.UUID `json:"id,omitempty"`
 	// UserID holds the value of the "user_id" field.
 	UserID uuid.UUID `json:"user_id,omitempty"`
 	// Kind holds the value of the "kind" field.
@@ -31,6 +32,8 @@ type Event struct {
 	UserAgent string `json:"user_agent,omitempty"`
 	// Whether an operator of the server did it, not the user.
 	ByOperator bool `json:"by_operator,omitempty"`
+	// How often it happened; more than once for SIGN_IN_FAILED alone.
+	Count int `json:"count,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the EventQuery when eager-loading is set.
 	Edges        EventEdges `json:"edges"`
@@ -64,13 +67,13 @@ func (*Event) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case event.FieldByOperator:
 			values[i] = new(sql.NullBool)
-		case event.FieldID:
+		case event.FieldCount:
 			values[i] = new(sql.NullInt64)
 		case event.FieldKind, event.FieldIPAddress, event.FieldUserAgent:
 			values[i] = new(sql.NullString)
 		case event.FieldAt:
 			values[i] = new(sql.NullTime)
-		case event.FieldUserID:
+		case event.FieldID, event.FieldUserID:
 			values[i] = new(uuid.UUID)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -88,11 +91,11 @@ func (_m *Event) assignValues(columns []string, values []any) error {
 	for i := range columns {
 		switch columns[i] {
 		case event.FieldID:
-			value, ok := values[i].(*sql.NullInt64)
-			if !ok {
-				return fmt.Errorf("unexpected type %T for field id", value)
+			if value, ok := values[i].(*uuid.UUID); !ok {
+				return fmt.Errorf("unexpected type %T for field id", values[i])
+			} else if value != nil {
+				_m.ID = *value
 			}
-			_m.ID = int(value.Int64)
 		case event.FieldUserID:
 			if value, ok := values[i].(*uuid.UUID); !ok {
 				return fmt.Errorf("unexpected type %T for field user_id", values[i])
@@ -128,6 +131,12 @@ func (_m *Event) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field by_operator", values[i])
 			} else if value.Valid {
 				_m.ByOperator = value.Bool
+			}
+		case event.FieldCount:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field count", values[i])
+			} else if value.Valid {
+				_m.Count = int(value.Int64)
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -187,6 +196,9 @@ func (_m *Event) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("by_operator=")
 	builder.WriteString(fmt.Sprintf("%v", _m.ByOperator))
+	builder.WriteString(", ")
+	builder.WriteString("count=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Count))
 	builder.WriteByte(')')
 	return builder.String()
 }

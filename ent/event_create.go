@@ -82,6 +82,34 @@ func (_c *EventCreate) SetNillableByOperator(v *bool) *EventCreate {
 	return _c
 }
 
+// SetCount sets the "count" field.
+func (_c *EventCreate) SetCount(v int) *EventCreate {
+	_c.mutation.SetCount(v)
+	return _c
+}
+
+// SetNillableCount sets the "count" field if the given value is not nil.
+func (_c *EventCreate) SetNillableCount(v *int) *EventCreate {
+	if v != nil {
+		_c.SetCount(*v)
+	}
+	return _c
+}
+
+// SetID sets the "id" field.
+func (_c *EventCreate) SetID(v uuid.UUID) *EventCreate {
+	_c.mutation.SetID(v)
+	return _c
+}
+
+// SetNillableID sets the "id" field if the given value is not nil.
+func (_c *EventCreate) SetNillableID(v *uuid.UUID) *EventCreate {
+	if v != nil {
+		_c.SetID(*v)
+	}
+	return _c
+}
+
 // SetUser sets the "user" edge to the User entity.
 func (_c *EventCreate) SetUser(v *User) *EventCreate {
 	return _c.SetUserID(v.ID)
@@ -126,6 +154,14 @@ func (_c *EventCreate) defaults() {
 		v := event.DefaultByOperator
 		_c.mutation.SetByOperator(v)
 	}
+	if _, ok := _c.mutation.Count(); !ok {
+		v := event.DefaultCount
+		_c.mutation.SetCount(v)
+	}
+	if _, ok := _c.mutation.ID(); !ok {
+		v := event.DefaultID()
+		_c.mutation.SetID(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -147,6 +183,9 @@ func (_c *EventCreate) check() error {
 	if _, ok := _c.mutation.ByOperator(); !ok {
 		return &ValidationError{Name: "by_operator", err: errors.New(`ent: missing required field "Event.by_operator"`)}
 	}
+	if _, ok := _c.mutation.Count(); !ok {
+		return &ValidationError{Name: "count", err: errors.New(`ent: missing required field "Event.count"`)}
+	}
 	if len(_c.mutation.UserIDs()) == 0 {
 		return &ValidationError{Name: "user", err: errors.New(`ent: missing required edge "Event.user"`)}
 	}
@@ -164,8 +203,13 @@ func (_c *EventCreate) sqlSave(ctx context.Context) (*Event, error) {
 		}
 		return nil, err
 	}
-	id := _spec.ID.Value.(int64)
-	_node.ID = int(id)
+	if _spec.ID.Value != nil {
+		if id, ok := _spec.ID.Value.(*uuid.UUID); ok {
+			_node.ID = *id
+		} else if err := _node.ID.Scan(_spec.ID.Value); err != nil {
+			return nil, err
+		}
+	}
 	_c.mutation.id = &_node.ID
 	_c.mutation.done = true
 	return _node, nil
@@ -174,8 +218,12 @@ func (_c *EventCreate) sqlSave(ctx context.Context) (*Event, error) {
 func (_c *EventCreate) createSpec() (*Event, *sqlgraph.CreateSpec) {
 	var (
 		_node = &Event{config: _c.config}
-		_spec = sqlgraph.NewCreateSpec(event.Table, sqlgraph.NewFieldSpec(event.FieldID, field.TypeInt))
+		_spec = sqlgraph.NewCreateSpec(event.Table, sqlgraph.NewFieldSpec(event.FieldID, field.TypeUUID))
 	)
+	if id, ok := _c.mutation.ID(); ok {
+		_node.ID = id
+		_spec.ID.Value = &id
+	}
 	if value, ok := _c.mutation.Kind(); ok {
 		_spec.SetField(event.FieldKind, field.TypeEnum, value)
 		_node.Kind = value
@@ -195,6 +243,10 @@ func (_c *EventCreate) createSpec() (*Event, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ByOperator(); ok {
 		_spec.SetField(event.FieldByOperator, field.TypeBool, value)
 		_node.ByOperator = value
+	}
+	if value, ok := _c.mutation.Count(); ok {
+		_spec.SetField(event.FieldCount, field.TypeInt, value)
+		_node.Count = value
 	}
 	if nodes := _c.mutation.UserIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -261,10 +313,6 @@ func (_c *EventCreateBulk) Save(ctx context.Context) ([]*Event, error) {
 					return nil, err
 				}
 				mutation.id = &nodes[i].ID
-				if specs[i].ID.Value != nil {
-					id := specs[i].ID.Value.(int64)
-					nodes[i].ID = int(id)
-				}
 				mutation.done = true
 				return nodes[i], nil
 			})

@@ -27,6 +27,27 @@ func (_u *EventUpdate) Where(ps ...predicate.Event) *EventUpdate {
 	return _u
 }
 
+// SetCount sets the "count" field.
+func (_u *EventUpdate) SetCount(v int) *EventUpdate {
+	_u.mutation.ResetCount()
+	_u.mutation.SetCount(v)
+	return _u
+}
+
+// SetNillableCount sets the "count" field if the given value is not nil.
+func (_u *EventUpdate) SetNillableCount(v *int) *EventUpdate {
+	if v != nil {
+		_u.SetCount(*v)
+	}
+	return _u
+}
+
+// AddCount adds value to the "count" field.
+func (_u *EventUpdate) AddCount(v int) *EventUpdate {
+	_u.mutation.AddCount(v)
+	return _u
+}
+
 // Mutation returns the EventMutation object of the builder.
 func (_u *EventUpdate) Mutation() *EventMutation {
 	return _u.mutation
@@ -71,7 +92,7 @@ func (_u *EventUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(event.Table, event.Columns, sqlgraph.NewFieldSpec(event.FieldID, field.TypeInt))
+	_spec := sqlgraph.NewUpdateSpec(event.Table, event.Columns, sqlgraph.NewFieldSpec(event.FieldID, field.TypeUUID))
 	if ps := _u.mutation.predicates; len(ps) > 0 {
 		_spec.Predicate = func(selector *sql.Selector) {
 			for i := range ps {
@@ -84,6 +105,12 @@ func (_u *EventUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.UserAgentCleared() {
 		_spec.ClearField(event.FieldUserAgent, field.TypeString)
+	}
+	if value, ok := _u.mutation.Count(); ok {
+		_spec.SetField(event.FieldCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedCount(); ok {
+		_spec.AddField(event.FieldCount, field.TypeInt, value)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -103,6 +130,27 @@ type EventUpdateOne struct {
 	fields   []string
 	hooks    []Hook
 	mutation *EventMutation
+}
+
+// SetCount sets the "count" field.
+func (_u *EventUpdateOne) SetCount(v int) *EventUpdateOne {
+	_u.mutation.ResetCount()
+	_u.mutation.SetCount(v)
+	return _u
+}
+
+// SetNillableCount sets the "count" field if the given value is not nil.
+func (_u *EventUpdateOne) SetNillableCount(v *int) *EventUpdateOne {
+	if v != nil {
+		_u.SetCount(*v)
+	}
+	return _u
+}
+
+// AddCount adds value to the "count" field.
+func (_u *EventUpdateOne) AddCount(v int) *EventUpdateOne {
+	_u.mutation.AddCount(v)
+	return _u
 }
 
 // Mutation returns the EventMutation object of the builder.
@@ -162,7 +210,7 @@ func (_u *EventUpdateOne) sqlSave(ctx context.Context) (_node *Event, err error)
 	if err := _u.check(); err != nil {
 		return _node, err
 	}
-	_spec := sqlgraph.NewUpdateSpec(event.Table, event.Columns, sqlgraph.NewFieldSpec(event.FieldID, field.TypeInt))
+	_spec := sqlgraph.NewUpdateSpec(event.Table, event.Columns, sqlgraph.NewFieldSpec(event.FieldID, field.TypeUUID))
 	id, ok := _u.mutation.ID()
 	if !ok {
 		return nil, &ValidationError{Name: "id", err: errors.New(`ent: missing "Event.id" for update`)}
@@ -192,6 +240,12 @@ func (_u *EventUpdateOne) sqlSave(ctx context.Context) (_node *Event, err error)
 	}
 	if _u.mutation.UserAgentCleared() {
 		_spec.ClearField(event.FieldUserAgent, field.TypeString)
+	}
+	if value, ok := _u.mutation.Count(); ok {
+		_spec.SetField(event.FieldCount, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedCount(); ok {
+		_spec.AddField(event.FieldCount, field.TypeInt, value)
 	}
 	_node = &Event{config: _u.config}
 	_spec.Assign = _node.assignValues

@@ -5,6 +5,7 @@ package ent
 import (
 	"nameplate/ent/event"
 	"nameplate/ent/object"
+	"nameplate/ent/recoverycode"
 	"nameplate/ent/schema"
 	"nameplate/ent/session"
 	"nameplate/ent/user"
@@ -19,15 +20,29 @@ func init() {
 	eventFields := schema.Event{}.Fields()
 	_ = eventFields
 	// eventDescByOperator is the schema descriptor for by_operator field.
-	eventDescByOperator := eventFields[5].Descriptor()
+	eventDescByOperator := eventFields[6].Descriptor()
 	// event.DefaultByOperator holds the default value on creation for the by_operator field.
 	event.DefaultByOperator = eventDescByOperator.Default.(bool)
+	// eventDescCount is the schema descriptor for count field.
+	eventDescCount := eventFields[7].Descriptor()
+	// event.DefaultCount holds the default value on creation for the count field.
+	event.DefaultCount = eventDescCount.Default.(int)
+	// eventDescID is the schema descriptor for id field.
+	eventDescID := eventFields[0].Descriptor()
+	// event.DefaultID holds the default value on creation for the id field.
+	event.DefaultID = eventDescID.Default.(func() uuid.UUID)
 	objectFields := schema.Object{}.Fields()
 	_ = objectFields
 	// objectDescFailures is the schema descriptor for failures field.
 	objectDescFailures := objectFields[3].Descriptor()
 	// object.DefaultFailures holds the default value on creation for the failures field.
 	object.DefaultFailures = objectDescFailures.Default.(int)
+	recoverycodeFields := schema.RecoveryCode{}.Fields()
+	_ = recoverycodeFields
+	// recoverycodeDescByOperator is the schema descriptor for by_operator field.
+	recoverycodeDescByOperator := recoverycodeFields[4].Descriptor()
+	// recoverycode.DefaultByOperator holds the default value on creation for the by_operator field.
+	recoverycode.DefaultByOperator = recoverycodeDescByOperator.Default.(bool)
 	sessionFields := schema.Session{}.Fields()
 	_ = sessionFields
 	// sessionDescID is the schema descriptor for id field.
@@ -36,6 +51,10 @@ func init() {
 	session.DefaultID = sessionDescID.Default.(func() uuid.UUID)
 	userFields := schema.User{}.Fields()
 	_ = userFields
+	// userDescPasswordVersion is the schema descriptor for password_version field.
+	userDescPasswordVersion := userFields[4].Descriptor()
+	// user.DefaultPasswordVersion holds the default value on creation for the password_version field.
+	user.DefaultPasswordVersion = userDescPasswordVersion.Default.(int)
 	// userDescID is the schema descriptor for id field.
 	userDescID := userFields[0].Descriptor()
 	// user.DefaultID holds the default value on creation for the id field.

@@ -12,10 +12,16 @@ import (
 // Tx is a transactional client that is created by calling Client.Tx().
 type Tx struct {
 	config
+	// Attempt is the client for interacting with the Attempt builders.
+	Attempt *AttemptClient
 	// Event is the client for interacting with the Event builders.
 	Event *EventClient
+	// HeldName is the client for interacting with the HeldName builders.
+	HeldName *HeldNameClient
 	// Object is the client for interacting with the Object builders.
 	Object *ObjectClient
+	// RecoveryCode is the client for interacting with the RecoveryCode builders.
+	RecoveryCode *RecoveryCodeClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
 	// User is the client for interacting with the User builders.
@@ -151,8 +157,11 @@ func (tx *Tx) Client() *Client {
 }
 
 func (tx *Tx) init() {
+	tx.Attempt = NewAttemptClient(tx.config)
 	tx.Event = NewEventClient(tx.config)
+	tx.HeldName = NewHeldNameClient(tx.config)
 	tx.Object = NewObjectClient(tx.config)
+	tx.RecoveryCode = NewRecoveryCodeClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
 	tx.User = NewUserClient(tx.config)
 }
@@ -164,7 +173,7 @@ func (tx *Tx) init() {
 // of them in order to commit or rollback the transaction.
 //
 // If a closed transaction is embedded in one of the generated entities, and the entity
-// applies a query, for example: Event.QueryXXX(), the query will be executed
+// applies a query, for example: Attempt.QueryXXX(), the query will be executed
 // through the driver which created this transaction.
 //
 // Note that txDriver is not goroutine safe.

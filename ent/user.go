@@ -24,6 +24,8 @@ type User struct {
 	NameKey string `json:"-"`
 	// Argon2id in PHC string format.
 	PasswordHash string `json:"-"`
+	// Grows with every change of the password, so that what was done with an old one comes to nothing; not when the same is hashed anew.
+	PasswordVersion int `json:"password_version,omitempty"`
 	// Key of the largest stored square; null while the picture is the generated one.
 	AvatarKey *string `json:"-"`
 	// RealNameSealed holds the value of the "real_name_sealed" field.
@@ -48,9 +50,13 @@ type UserEdges struct {
 	Sessions []*Session `json:"sessions,omitempty"`
 	// Events holds the value of the events edge.
 	Events []*Event `json:"events,omitempty"`
+	// RecoveryCodes holds the value of the recovery_codes edge.
+	RecoveryCodes []*RecoveryCode `json:"recovery_codes,omitempty"`
+	// Attempts holds the value of the attempts edge.
+	Attempts []*Attempt `json:"attempts,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [2]bool
+	loadedTypes [4]bool
 }
 
 // SessionsOrErr returns the Sessions value or an error if the edge
@@ -71,6 +77,24 @@ func (e UserEdges) EventsOrErr() ([]*Event, error) {
 	return nil, &NotLoadedError{edge: "events"}
 }
 
+// RecoveryCodesOrErr returns the RecoveryCodes value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) RecoveryCodesOrErr() ([]*RecoveryCode, error) {
+	if e.loadedTypes[2] {
+		return e.RecoveryCodes, nil
+	}
+	return nil, &NotLoadedError{edge: "recovery_codes"}
+}
+
+// AttemptsOrErr returns the Attempts value or an error if the edge
+// was not loaded in eager-loading.
+func (e UserEdges) AttemptsOrErr() ([]*Attempt, error) {
+	if e.loadedTypes[3] {
+		return e.Attempts, nil
+	}
+	return nil, &NotLoadedError{edge: "attempts"}
+}
+
 // scanValues returns the types for scanning values from sql.Rows.
 func (*User) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
@@ -78,6 +102,8 @@ func (*User) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case user.FieldRealNameSealed, user.FieldIDCardSealed:
 			values[i] = new([]byte)
+		case user.FieldPasswordVersion:
+			values[i] = new(sql.NullInt64)
 		case user.FieldName, user.FieldNameKey, user.FieldPasswordHash, user.FieldAvatarKey:
 			values[i] = new(sql.NullString)
 		case user.FieldVerificationSavedAt, user.FieldCreatedAt, user.FieldUpdatedAt:
@@ -122,6 +148,12 @@ func (_m *User) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field password_hash", values[i])
 			} else if value.Valid {
 				_m.PasswordHash = value.String
+			}
+		case user.FieldPasswordVersion:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field password_version", values[i])
+			} else if value.Valid {
+				_m.PasswordVersion = int(value.Int64)
 			}
 		case user.FieldAvatarKey:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -184,6 +216,16 @@ func (_m *User) QueryEvents() *EventQuery {
 	return NewUserClient(_m.config).QueryEvents(_m)
 }
 
+// QueryRecoveryCodes queries the "recovery_codes" edge of the User entity.
+func (_m *User) QueryRecoveryCodes() *RecoveryCodeQuery {
+	return NewUserClient(_m.config).QueryRecoveryCodes(_m)
+}
+
+// QueryAttempts queries the "attempts" edge of the User entity.
+func (_m *User) QueryAttempts() *AttemptQuery {
+	return NewUserClient(_m.config).QueryAttempts(_m)
+}
+
 // Update returns a builder for updating this User.
 // Note that you need to call User.Unwrap() before calling this method if this User
 // was returned from a transaction, and the transaction was committed or rolled back.
@@ -213,6 +255,9 @@ func (_m *User) String() string {
 	builder.WriteString("name_key=<sensitive>")
 	builder.WriteString(", ")
 	builder.WriteString("password_hash=<sensitive>")
+	builder.WriteString(", ")
+	builder.WriteString("password_version=")
+	builder.WriteString(fmt.Sprintf("%v", _m.PasswordVersion))
 	builder.WriteString(", ")
 	builder.WriteString("avatar_key=<sensitive>")
 	builder.WriteString(", ")

@@ -9,7 +9,9 @@ import (
 
 // aloneMutations are those that take a password. Under aliases, one request would be
 // many guesses.
-var aloneMutations = []string{"signUp", "signIn", "reauthenticate", "changePassword", "deleteAccount"}
+var aloneMutations = []string{
+	"signUp", "signIn", "resetPassword", "reauthenticate", "changePassword", "createRecoveryCodes", "deleteAccount",
+}
 
 // check refuses a query that asks for more than the limits allow. It takes time in
 // proportion to the query's text, whatever its fragments multiply to, because each

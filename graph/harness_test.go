@@ -27,6 +27,7 @@ import (
 	"nameplate/internal/profile"
 	"nameplate/internal/seal"
 	"nameplate/internal/session"
+	"nameplate/internal/throttle"
 )
 
 const publicURL = "http://id.example.com"
@@ -61,14 +62,18 @@ func newEndpoint(t testing.TB) *endpoint {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.sessions = &session.Manager{DB: e.db, Now: e.clock.Now}
-	e.resolver = &Resolver{
-		Accounts: account.New(e.db, e.sessions, 1, e.clock.Now),
-		Profiles: &profile.Service{
-			DB: e.db, Store: store, Keys: keys, Pictures: avatar.NewProcessor(1),
-			PublicURL: publicURL, SweepAfter: time.Hour, Now: e.clock.Now, Log: e.log.logger(),
-		},
+	e.sessions = &session.Manager{DB: e.db, Idle: 7 * 24 * time.Hour, Absolute: 30 * 24 * time.Hour, Now: e.clock.Now}
+	attempts := &throttle.Limiter{DB: e.db, Now: e.clock.Now}
+	profiles := &profile.Service{
+		DB: e.db, Store: store, Keys: keys, Pictures: avatar.NewProcessor(1),
+		PublicURL: publicURL, Attempts: attempts, SweepAfter: time.Hour, Now: e.clock.Now, Log: e.log.logger(),
 	}
+	accounts := account.New(account.Options{
+		DB: e.db, Sessions: e.sessions, Profiles: profiles, Attempts: attempts,
+		MinPasswordLength: 8, MaxPasswordLength: 256, SignUpOpen: true,
+		NameHold: 30 * 24 * time.Hour, KeepEvents: 180 * 24 * time.Hour, Now: e.clock.Now,
+	})
+	e.resolver = &Resolver{Accounts: accounts, Profiles: profiles}
 	e.serve(Options{Introspection: true, Limits: defaultLimits(t)})
 	return e
 }

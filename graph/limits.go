@@ -3,7 +3,6 @@ package graph
 import (
 	"time"
 
-	"nameplate/internal/account"
 	"nameplate/internal/avatar"
 	"nameplate/internal/idcard"
 	"nameplate/internal/username"
@@ -56,13 +55,14 @@ type RequestLimits struct {
 // error below it. It is no setting.
 const maxAliasLength = 100
 
-func limits(maxUpload int) *Limits {
+func (r *Resolver) limits() *Limits {
 	return &Limits{
-		Name:     &NameLimits{MinLength: username.MinLength, MaxLength: username.MaxLength},
-		RealName: &NameLimits{MinLength: idcard.MinRealNameLength, MaxLength: idcard.MaxRealNameLength},
-		Password: &PasswordLimits{MinLength: account.MinPasswordLength, MaxLength: account.MaxPasswordLength},
+		SignUpOpen: r.Accounts.SignUpOpen,
+		Name:       &NameLimits{MinLength: username.MinLength, MaxLength: username.MaxLength},
+		RealName:   &NameLimits{MinLength: idcard.MinRealNameLength, MaxLength: idcard.MaxRealNameLength},
+		Password:   &PasswordLimits{MinLength: r.Accounts.MinPasswordLength, MaxLength: r.Accounts.MaxPasswordLength},
 		Avatar: &AvatarLimits{
-			MaxBytes:  maxUpload,
+			MaxBytes:  r.Profiles.Pictures.MaxBytes,
 			MaxPixels: avatar.MaxPixels,
 			MaxSide:   avatar.MaxSide,
 			Types:     avatar.Types(),

@@ -49,10 +49,13 @@ var messages = map[string][2]string{
 	string(fault.InvalidCharacter) + " ": {
 		"This has a character that can't be used here.", "含有此处不能使用的字符。",
 	},
-	string(fault.NameTaken):        {"This name is taken.", "此名称已被使用。"},
-	string(fault.WrongCredentials): {"The name or the password is wrong.", "名称或密码不正确。"},
-	string(fault.FileEmpty):        {"The file is empty.", "文件为空。"},
-	string(fault.FileTooLarge):     {"The file is too large: at most {size} are accepted.", "文件过大：最大 {size}。"},
+	string(fault.NameTaken):         {"This name is taken.", "此名称已被使用。"},
+	string(fault.PasswordTooCommon): {"This password is too easy to guess.", "此密码过于容易被猜到。"},
+	string(fault.WrongCredentials):  {"The name, the password or the code is wrong.", "名称、密码或验证码不正确。"},
+	string(fault.SignUpClosed):      {"Signing up is closed on this server.", "此服务器已关闭注册。"},
+	string(fault.SessionNotFound):   {"There is no such session.", "没有此会话。"},
+	string(fault.FileEmpty):         {"The file is empty.", "文件为空。"},
+	string(fault.FileTooLarge):      {"The file is too large: at most {size} are accepted.", "文件过大：最大 {size}。"},
 	string(fault.ImageTooLarge): {
 		"The picture is too large: at most {limit} pixels are accepted.", "图片过大：最多 {limit} 像素。",
 	},

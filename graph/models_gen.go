@@ -5,6 +5,8 @@ package graph
 import (
 	"nameplate/ent"
 	"nameplate/internal/fault"
+
+	"github.com/google/uuid"
 )
 
 // Bounds of an uploaded picture.
@@ -21,8 +23,52 @@ type AvatarLimits struct {
 	Sizes []int `json:"sizes"`
 }
 
+// A new password, and what shows that the user asks for it.
+type ChangePasswordInput struct {
+	// The user's password.
+	CurrentPassword string `json:"currentPassword"`
+	// The password to be, within `Limits.password`.
+	NewPassword string `json:"newPassword"`
+}
+
+// What `changePassword` did.
+type ChangePasswordPayload struct {
+	// The user; null when there are userErrors.
+	User *ent.User `json:"user,omitempty"`
+	// Why nothing was done; empty on success.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// What shows that the user asks for codes.
+type CreateRecoveryCodesInput struct {
+	// The user's password.
+	Password string `json:"password"`
+}
+
+// What `createRecoveryCodes` did.
+type CreateRecoveryCodesPayload struct {
+	// The codes, for the user to keep apart from the password. Null when there are userErrors.
+	RecoveryCodes []string `json:"recoveryCodes,omitempty"`
+	// Why nothing was done; empty on success.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// What shows that the user wants to go.
+type DeleteAccountInput struct {
+	// The user's password.
+	Password string `json:"password"`
+}
+
+// What `deleteAccount` did.
+type DeleteAccountPayload struct {
+	// Why nothing was done; empty on success.
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // The bounds of what this server accepts.
 type Limits struct {
+	// Whether a user may sign up. Where not, `signUp` fails with `SIGN_UP_CLOSED`.
+	SignUpOpen bool `json:"signUpOpen"`
 	// Of a user's name.
 	Name *NameLimits `json:"name"`
 	// Of the real name of a verification.
@@ -75,6 +121,45 @@ type RemoveAvatarPayload struct {
 	// The user with the generated picture.
 	User *ent.User `json:"user,omitempty"`
 	// Always empty: going back is never refused.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// What sets a new password for who has forgotten the old one.
+type ResetPasswordInput struct {
+	// The user's name, in any equivalent spelling.
+	Name string `json:"name"`
+	// A recovery code of the user's, or the code of a link that an operator has made. Case,
+	// spaces and hyphens don't matter.
+	Code string `json:"code"`
+	// The password to be, within `Limits.password`.
+	NewPassword string `json:"newPassword"`
+}
+
+// What `resetPassword` did.
+type ResetPasswordPayload struct {
+	// The user; null when there are userErrors.
+	User *ent.User `json:"user,omitempty"`
+	// The session's secret for a client without cookies, sent back as
+	// `Authorization: Bearer`. Null for a request from a browser, which is one that has
+	// an Origin or a Sec-Fetch-Site header, and when there are userErrors.
+	SessionToken *string `json:"sessionToken,omitempty"`
+	// Why nothing was done; empty on success.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// What `revokeOtherSessions` did.
+type RevokeOtherSessionsPayload struct {
+	// The sessions that have ended.
+	RevokedSessionIds []uuid.UUID `json:"revokedSessionIds"`
+	// Always empty: it is never refused.
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// What `revokeSession` did.
+type RevokeSessionPayload struct {
+	// The session that has ended; null when there are userErrors.
+	RevokedSessionID *uuid.UUID `json:"revokedSessionId,omitempty"`
+	// Why nothing was done; empty on success.
 	UserErrors []UserError `json:"userErrors"`
 }
 

@@ -47,7 +47,7 @@ func OwnPages(sessions *session.Manager, origins []string, next http.Handler) (h
 // listed origin, must show that it comes from a page that may.
 func byScript(r *http.Request, origins []string) bool {
 	if r.Header.Get("Sec-Fetch-Mode") == "navigate" {
-		return false
+		return r.Header.Get("Sec-Fetch-Site") == "same-origin" // a link in a page of our own
 	}
 	referrer, err := url.Parse(r.Referer())
 	return r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != "" ||

@@ -64,6 +64,7 @@ func setHeader(w http.ResponseWriter) {
 var statuses = map[string]int{
 	codeBadRequest:         http.StatusBadRequest,
 	codeUnauthenticated:    http.StatusUnauthorized,
+	codeReauthenticate:     http.StatusForbidden,
 	codeForbidden:          http.StatusForbidden,
 	codeMethodNotAllowed:   http.StatusMethodNotAllowed,
 	codeNotAcceptable:      http.StatusNotAcceptable,

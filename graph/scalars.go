@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
 )
 
 // MarshalInt writes an Int.
@@ -76,4 +77,18 @@ func UnmarshalUpload(v any) (Upload, error) {
 		return Upload{}, badRequest("A file can be used by one field of a request.")
 	}
 	return upload, nil
+}
+
+// MarshalID writes an ID.
+func MarshalID(id uuid.UUID) graphql.Marshaler { return graphql.MarshalUUID(id) }
+
+// UnmarshalID reads an ID. It is opaque to clients, so a text that can't be one is that of
+// nothing, which uuid.Nil is.
+func UnmarshalID(v any) (uuid.UUID, error) {
+	s, _ := v.(string)
+	id, err := uuid.Parse(s)
+	if err != nil || len(s) != len(id.String()) {
+		return uuid.Nil, nil //nolint:nilerr // there is nothing wrong with the request
+	}
+	return id, nil
 }

@@ -8,10 +8,24 @@ package graph
 import (
 	"context"
 	"nameplate/ent"
+	"nameplate/internal/audit"
 	"nameplate/internal/avatar"
 	"nameplate/internal/profile"
 	"nameplate/internal/session"
+	"time"
+
+	"github.com/google/uuid"
 )
+
+// IPAddress is the resolver for the ipAddress field.
+func (r *eventResolver) IPAddress(ctx context.Context, obj *ent.Event) (*string, error) {
+	return known(obj.IPAddress), nil
+}
+
+// Device is the resolver for the device field.
+func (r *eventResolver) Device(ctx context.Context, obj *ent.Event) (*string, error) {
+	return device(obj), nil
+}
 
 // SignUp is the resolver for the signUp field.
 func (r *mutationResolver) SignUp(ctx context.Context, input SignUpInput) (*SignUpPayload, error) {
@@ -25,6 +39,13 @@ func (r *mutationResolver) SignIn(ctx context.Context, input SignInInput) (*Sign
 	user, token, err := r.Accounts.SignIn(ctx, input.Name, input.Password)
 	errs, err := userErrors(ctx, err, "input")
 	return &SignInPayload{User: user, SessionToken: token, UserErrors: errs}, err
+}
+
+// ResetPassword is the resolver for the resetPassword field.
+func (r *mutationResolver) ResetPassword(ctx context.Context, input ResetPasswordInput) (*ResetPasswordPayload, error) {
+	user, token, err := r.Accounts.ResetPassword(ctx, input.Name, input.Code, input.NewPassword)
+	errs, err := userErrors(ctx, err, "input")
+	return &ResetPasswordPayload{User: user, SessionToken: token, UserErrors: errs}, err
 }
 
 // SignOut is the resolver for the signOut field.
@@ -67,6 +88,40 @@ func (r *mutationResolver) SaveVerification(ctx context.Context, input SaveVerif
 	return &SaveVerificationPayload{User: user, UserErrors: errs}, err
 }
 
+// ChangePassword is the resolver for the changePassword field.
+func (r *mutationResolver) ChangePassword(ctx context.Context, input ChangePasswordInput) (*ChangePasswordPayload, error) {
+	user, err := r.Accounts.ChangePassword(ctx, input.CurrentPassword, input.NewPassword)
+	errs, err := userErrors(ctx, err, "input")
+	return &ChangePasswordPayload{User: user, UserErrors: errs}, err
+}
+
+// CreateRecoveryCodes is the resolver for the createRecoveryCodes field.
+func (r *mutationResolver) CreateRecoveryCodes(ctx context.Context, input CreateRecoveryCodesInput) (*CreateRecoveryCodesPayload, error) {
+	codes, err := r.Accounts.CreateRecoveryCodes(ctx, input.Password)
+	errs, err := userErrors(ctx, err, "input")
+	return &CreateRecoveryCodesPayload{RecoveryCodes: codes, UserErrors: errs}, err
+}
+
+// RevokeSession is the resolver for the revokeSession field.
+func (r *mutationResolver) RevokeSession(ctx context.Context, id uuid.UUID) (*RevokeSessionPayload, error) {
+	revoked, err := r.Accounts.RevokeSession(ctx, id)
+	errs, err := userErrors(ctx, err)
+	return &RevokeSessionPayload{RevokedSessionID: revoked, UserErrors: errs}, err
+}
+
+// RevokeOtherSessions is the resolver for the revokeOtherSessions field.
+func (r *mutationResolver) RevokeOtherSessions(ctx context.Context) (*RevokeOtherSessionsPayload, error) {
+	ids, err := r.Accounts.RevokeOtherSessions(ctx)
+	errs, err := userErrors(ctx, err)
+	return &RevokeOtherSessionsPayload{RevokedSessionIds: ids, UserErrors: errs}, err
+}
+
+// DeleteAccount is the resolver for the deleteAccount field.
+func (r *mutationResolver) DeleteAccount(ctx context.Context, input DeleteAccountInput) (*DeleteAccountPayload, error) {
+	errs, err := userErrors(ctx, r.Accounts.Delete(ctx, input.Password), "input")
+	return &DeleteAccountPayload{UserErrors: errs}, err
+}
+
 // Me is the resolver for the me field.
 func (r *queryResolver) Me(ctx context.Context) (*ent.User, error) {
 	return r.Profiles.Get(ctx, session.UserID(ctx))
@@ -74,7 +129,27 @@ func (r *queryResolver) Me(ctx context.Context) (*ent.User, error) {
 
 // Limits is the resolver for the limits field.
 func (r *queryResolver) Limits(ctx context.Context) (*Limits, error) {
-	return limits(r.Profiles.Pictures.MaxBytes), nil
+	return r.limits(), nil
+}
+
+// IsCurrent is the resolver for the isCurrent field.
+func (r *sessionResolver) IsCurrent(ctx context.Context, obj *ent.Session) (bool, error) {
+	return session.IsCurrent(ctx, obj), nil
+}
+
+// Device is the resolver for the device field.
+func (r *sessionResolver) Device(ctx context.Context, obj *ent.Session) (string, error) {
+	return session.Device(obj.UserAgent), nil
+}
+
+// IPAddress is the resolver for the ipAddress field.
+func (r *sessionResolver) IPAddress(ctx context.Context, obj *ent.Session) (*string, error) {
+	return known(obj.IPAddress), nil
+}
+
+// ExpiresAt is the resolver for the expiresAt field.
+func (r *sessionResolver) ExpiresAt(ctx context.Context, obj *ent.Session) (*time.Time, error) {
+	return new(r.Accounts.Sessions.EndsAt(obj)), nil
 }
 
 // AvatarURL is the resolver for the avatarUrl field.
@@ -92,16 +167,39 @@ func (r *userResolver) Verification(ctx context.Context, obj *ent.User) (*profil
 	return r.Profiles.Verification(obj)
 }
 
+// Sessions is the resolver for the sessions field.
+func (r *userResolver) Sessions(ctx context.Context, obj *ent.User) ([]ent.Session, error) {
+	list, err := r.Accounts.Sessions.List(ctx, obj.ID)
+	return values(list), err
+}
+
+// Events is the resolver for the events field.
+func (r *userResolver) Events(ctx context.Context, obj *ent.User, first int, after *string) (*audit.Page, error) {
+	page, err := audit.Read(ctx, r.Accounts.DB, obj.ID, first, after)
+	return page, argumentError(err)
+}
+
+// RecoveryCodesLeft is the resolver for the recoveryCodesLeft field.
+func (r *userResolver) RecoveryCodesLeft(ctx context.Context, obj *ent.User) (int, error) {
+	return r.Accounts.RecoveryCodesLeft(ctx, obj.ID)
+}
+
 // IDCard is the resolver for the idCard field.
 func (r *verificationResolver) IDCard(ctx context.Context, obj *profile.Verification) (*string, error) {
 	return r.Profiles.ReadIDCard(ctx, obj.UserID)
 }
+
+// Event returns EventResolver implementation.
+func (r *Resolver) Event() EventResolver { return &eventResolver{r} }
 
 // Mutation returns MutationResolver implementation.
 func (r *Resolver) Mutation() MutationResolver { return &mutationResolver{r} }
 
 // Query returns QueryResolver implementation.
 func (r *Resolver) Query() QueryResolver { return &queryResolver{r} }
+
+// Session returns SessionResolver implementation.
+func (r *Resolver) Session() SessionResolver { return &sessionResolver{r} }
 
 // User returns UserResolver implementation.
 func (r *Resolver) User() UserResolver { return &userResolver{r} }
@@ -110,8 +208,10 @@ func (r *Resolver) User() UserResolver { return &userResolver{r} }
 func (r *Resolver) Verification() VerificationResolver { return &verificationResolver{r} }
 
 type (
+	eventResolver        struct{ *Resolver }
 	mutationResolver     struct{ *Resolver }
 	queryResolver        struct{ *Resolver }
+	sessionResolver      struct{ *Resolver }
 	userResolver         struct{ *Resolver }
 	verificationResolver struct{ *Resolver }
 )

@@ -7,6 +7,7 @@ import (
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/google/uuid"
 )
 
 const (
@@ -26,6 +27,8 @@ const (
 	FieldUserAgent = "user_agent"
 	// FieldByOperator holds the string denoting the by_operator field in the database.
 	FieldByOperator = "by_operator"
+	// FieldCount holds the string denoting the count field in the database.
+	FieldCount = "count"
 	// EdgeUser holds the string denoting the user edge name in mutations.
 	EdgeUser = "user"
 	// Table holds the table name of the event in the database.
@@ -48,6 +51,7 @@ var Columns = []string{
 	FieldIPAddress,
 	FieldUserAgent,
 	FieldByOperator,
+	FieldCount,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -63,6 +67,10 @@ func ValidColumn(column string) bool {
 var (
 	// DefaultByOperator holds the default value on creation for the "by_operator" field.
 	DefaultByOperator bool
+	// DefaultCount holds the default value on creation for the "count" field.
+	DefaultCount int
+	// DefaultID holds the default value on creation for the "id" field.
+	DefaultID func() uuid.UUID
 )
 
 // Kind defines the type for the "kind" enum field.
@@ -70,15 +78,22 @@ type Kind string
 
 // Kind values.
 const (
-	KindSIGNED_UP          Kind = "SIGNED_UP"
-	KindSIGNED_IN          Kind = "SIGNED_IN"
-	KindSIGNED_OUT         Kind = "SIGNED_OUT"
-	KindREAUTHENTICATED    Kind = "REAUTHENTICATED"
-	KindNAME_CHANGED       Kind = "NAME_CHANGED"
-	KindAVATAR_CHANGED     Kind = "AVATAR_CHANGED"
-	KindAVATAR_REMOVED     Kind = "AVATAR_REMOVED"
-	KindVERIFICATION_SAVED Kind = "VERIFICATION_SAVED"
-	KindID_CARD_READ       Kind = "ID_CARD_READ"
+	KindSIGNED_UP              Kind = "SIGNED_UP"
+	KindSIGNED_IN              Kind = "SIGNED_IN"
+	KindSIGN_IN_FAILED         Kind = "SIGN_IN_FAILED"
+	KindSIGNED_OUT             Kind = "SIGNED_OUT"
+	KindREAUTHENTICATED        Kind = "REAUTHENTICATED"
+	KindSESSION_REVOKED        Kind = "SESSION_REVOKED"
+	KindPASSWORD_CHANGED       Kind = "PASSWORD_CHANGED"
+	KindPASSWORD_RESET         Kind = "PASSWORD_RESET"
+	KindRECOVERY_CODES_CREATED Kind = "RECOVERY_CODES_CREATED"
+	KindRESET_LINK_CREATED     Kind = "RESET_LINK_CREATED"
+	KindNAME_CHANGED           Kind = "NAME_CHANGED"
+	KindAVATAR_CHANGED         Kind = "AVATAR_CHANGED"
+	KindAVATAR_REMOVED         Kind = "AVATAR_REMOVED"
+	KindVERIFICATION_SAVED     Kind = "VERIFICATION_SAVED"
+	KindID_CARD_READ           Kind = "ID_CARD_READ"
+	KindDATA_EXPORTED          Kind = "DATA_EXPORTED"
 )
 
 func (k Kind) String() string {
@@ -88,7 +103,7 @@ func (k Kind) String() string {
 // KindValidator is a validator for the "kind" field enum values. It is called by the builders before save.
 func KindValidator(k Kind) error {
 	switch k {
-	case KindSIGNED_UP, KindSIGNED_IN, KindSIGNED_OUT, KindREAUTHENTICATED, KindNAME_CHANGED, KindAVATAR_CHANGED, KindAVATAR_REMOVED, KindVERIFICATION_SAVED, KindID_CARD_READ:
+	case KindSIGNED_UP, KindSIGNED_IN, KindSIGN_IN_FAILED, KindSIGNED_OUT, KindREAUTHENTICATED, KindSESSION_REVOKED, KindPASSWORD_CHANGED, KindPASSWORD_RESET, KindRECOVERY_CODES_CREATED, KindRESET_LINK_CREATED, KindNAME_CHANGED, KindAVATAR_CHANGED, KindAVATAR_REMOVED, KindVERIFICATION_SAVED, KindID_CARD_READ, KindDATA_EXPORTED:
 		return nil
 	default:
 		return fmt.Errorf("event: invalid enum value for kind field: %q", k)
@@ -131,6 +146,11 @@ func ByUserAgent(opts ...sql.OrderTermOption) OrderOption {
 // ByByOperator orders the results by the by_operator field.
 func ByByOperator(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldByOperator, opts...).ToFunc()
+}
+
+// ByCount orders the results by the count field.
+func ByCount(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldCount, opts...).ToFunc()
 }
 
 // ByUserField orders the results by user field.

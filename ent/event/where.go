@@ -12,47 +12,47 @@ import (
 )
 
 // ID filters vertices based on their ID field.
-func ID(id int) predicate.Event {
+func ID(id uuid.UUID) predicate.Event {
 	return predicate.Event(sql.FieldEQ(FieldID, id))
 }
 
 // IDEQ applies the EQ predicate on the ID field.
-func IDEQ(id int) predicate.Event {
+func IDEQ(id uuid.UUID) predicate.Event {
 	return predicate.Event(sql.FieldEQ(FieldID, id))
 }
 
 // IDNEQ applies the NEQ predicate on the ID field.
-func IDNEQ(id int) predicate.Event {
+func IDNEQ(id uuid.UUID) predicate.Event {
 	return predicate.Event(sql.FieldNEQ(FieldID, id))
 }
 
 // IDIn applies the In predicate on the ID field.
-func IDIn(ids ...int) predicate.Event {
+func IDIn(ids ...uuid.UUID) predicate.Event {
 	return predicate.Event(sql.FieldIn(FieldID, ids...))
 }
 
 // IDNotIn applies the NotIn predicate on the ID field.
-func IDNotIn(ids ...int) predicate.Event {
+func IDNotIn(ids ...uuid.UUID) predicate.Event {
 	return predicate.Event(sql.FieldNotIn(FieldID, ids...))
 }
 
 // IDGT applies the GT predicate on the ID field.
-func IDGT(id int) predicate.Event {
+func IDGT(id uuid.UUID) predicate.Event {
 	return predicate.Event(sql.FieldGT(FieldID, id))
 }
 
 // IDGTE applies the GTE predicate on the ID field.
-func IDGTE(id int) predicate.Event {
+func IDGTE(id uuid.UUID) predicate.Event {
 	return predicate.Event(sql.FieldGTE(FieldID, id))
 }
 
 // IDLT applies the LT predicate on the ID field.
-func IDLT(id int) predicate.Event {
+func IDLT(id uuid.UUID) predicate.Event {
 	return predicate.Event(sql.FieldLT(FieldID, id))
 }
 
 // IDLTE applies the LTE predicate on the ID field.
-func IDLTE(id int) predicate.Event {
+func IDLTE(id uuid.UUID) predicate.Event {
 	return predicate.Event(sql.FieldLTE(FieldID, id))
 }
 
@@ -79,6 +79,11 @@ func UserAgent(v string) predicate.Event {
 // ByOperator applies equality check predicate on the "by_operator" field. It's identical to ByOperatorEQ.
 func ByOperator(v bool) predicate.Event {
 	return predicate.Event(sql.FieldEQ(FieldByOperator, v))
+}
+
+// Count applies equality check predicate on the "count" field. It's identical to CountEQ.
+func Count(v int) predicate.Event {
+	return predicate.Event(sql.FieldEQ(FieldCount, v))
 }
 
 // UserIDEQ applies the EQ predicate on the "user_id" field.
@@ -319,6 +324,46 @@ func ByOperatorEQ(v bool) predicate.Event {
 // ByOperatorNEQ applies the NEQ predicate on the "by_operator" field.
 func ByOperatorNEQ(v bool) predicate.Event {
 	return predicate.Event(sql.FieldNEQ(FieldByOperator, v))
+}
+
+// CountEQ applies the EQ predicate on the "count" field.
+func CountEQ(v int) predicate.Event {
+	return predicate.Event(sql.FieldEQ(FieldCount, v))
+}
+
+// CountNEQ applies the NEQ predicate on the "count" field.
+func CountNEQ(v int) predicate.Event {
+	return predicate.Event(sql.FieldNEQ(FieldCount, v))
+}
+
+// CountIn applies the In predicate on the "count" field.
+func CountIn(vs ...int) predicate.Event {
+	return predicate.Event(sql.FieldIn(FieldCount, vs...))
+}
+
+// CountNotIn applies the NotIn predicate on the "count" field.
+func CountNotIn(vs ...int) predicate.Event {
+	return predicate.Event(sql.FieldNotIn(FieldCount, vs...))
+}
+
+// CountGT applies the GT predicate on the "count" field.
+func CountGT(v int) predicate.Event {
+	return predicate.Event(sql.FieldGT(FieldCount, v))
+}
+
+// CountGTE applies the GTE predicate on the "count" field.
+func CountGTE(v int) predicate.Event {
+	return predicate.Event(sql.FieldGTE(FieldCount, v))
+}
+
+// CountLT applies the LT predicate on the "count" field.
+func CountLT(v int) predicate.Event {
+	return predicate.Event(sql.FieldLT(FieldCount, v))
+}
+
+// CountLTE applies the LTE predicate on the "count" field.
+func CountLTE(v int) predicate.Event {
+	return predicate.Event(sql.FieldLTE(FieldCount, v))
 }
 
 // HasUser applies the HasEdge predicate on the "user" edge.

@@ -8,14 +8,48 @@ import (
 )
 
 var (
+	// AttemptsColumns holds the columns for the "attempts" table.
+	AttemptsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "last_at", Type: field.TypeTime},
+		{Name: "clear_at", Type: field.TypeTime},
+		{Name: "user_id", Type: field.TypeUUID, Nullable: true},
+	}
+	// AttemptsTable holds the schema information for the "attempts" table.
+	AttemptsTable = &schema.Table{
+		Name:       "attempts",
+		Columns:    AttemptsColumns,
+		PrimaryKey: []*schema.Column{AttemptsColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "attempts_users_attempts",
+				Columns:    []*schema.Column{AttemptsColumns[3]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "attempt_user_id",
+				Unique:  false,
+				Columns: []*schema.Column{AttemptsColumns[3]},
+			},
+			{
+				Name:    "attempt_clear_at",
+				Unique:  false,
+				Columns: []*schema.Column{AttemptsColumns[2]},
+			},
+		},
+	}
 	// EventsColumns holds the columns for the "events" table.
 	EventsColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeInt, Increment: true},
-		{Name: "kind", Type: field.TypeEnum, Enums: []string{"SIGNED_UP", "SIGNED_IN", "SIGNED_OUT", "REAUTHENTICATED", "NAME_CHANGED", "AVATAR_CHANGED", "AVATAR_REMOVED", "VERIFICATION_SAVED", "ID_CARD_READ"}},
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "kind", Type: field.TypeEnum, Enums: []string{"SIGNED_UP", "SIGNED_IN", "SIGN_IN_FAILED", "SIGNED_OUT", "REAUTHENTICATED", "SESSION_REVOKED", "PASSWORD_CHANGED", "PASSWORD_RESET", "RECOVERY_CODES_CREATED", "RESET_LINK_CREATED", "NAME_CHANGED", "AVATAR_CHANGED", "AVATAR_REMOVED", "VERIFICATION_SAVED", "ID_CARD_READ", "DATA_EXPORTED"}},
 		{Name: "at", Type: field.TypeTime},
 		{Name: "ip_address", Type: field.TypeString, Nullable: true},
 		{Name: "user_agent", Type: field.TypeString, Nullable: true},
 		{Name: "by_operator", Type: field.TypeBool, Default: false},
+		{Name: "count", Type: field.TypeInt, Default: 1},
 		{Name: "user_id", Type: field.TypeUUID},
 	}
 	// EventsTable holds the schema information for the "events" table.
@@ -26,7 +60,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "events_users_events",
-				Columns:    []*schema.Column{EventsColumns[6]},
+				Columns:    []*schema.Column{EventsColumns[7]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -35,7 +69,30 @@ var (
 			{
 				Name:    "event_user_id_at",
 				Unique:  false,
-				Columns: []*schema.Column{EventsColumns[6], EventsColumns[2]},
+				Columns: []*schema.Column{EventsColumns[7], EventsColumns[2]},
+			},
+			{
+				Name:    "event_at",
+				Unique:  false,
+				Columns: []*schema.Column{EventsColumns[2]},
+			},
+		},
+	}
+	// HeldNamesColumns holds the columns for the "held_names" table.
+	HeldNamesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString},
+		{Name: "until", Type: field.TypeTime},
+	}
+	// HeldNamesTable holds the schema information for the "held_names" table.
+	HeldNamesTable = &schema.Table{
+		Name:       "held_names",
+		Columns:    HeldNamesColumns,
+		PrimaryKey: []*schema.Column{HeldNamesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "heldname_until",
+				Unique:  false,
+				Columns: []*schema.Column{HeldNamesColumns[1]},
 			},
 		},
 	}
@@ -57,6 +114,41 @@ var (
 				Name:    "object_state_changed_at",
 				Unique:  false,
 				Columns: []*schema.Column{ObjectsColumns[1], ObjectsColumns[2]},
+			},
+		},
+	}
+	// RecoveryCodesColumns holds the columns for the "recovery_codes" table.
+	RecoveryCodesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeInt, Increment: true},
+		{Name: "code_sha256", Type: field.TypeBytes},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "expires_at", Type: field.TypeTime, Nullable: true},
+		{Name: "by_operator", Type: field.TypeBool, Default: false},
+		{Name: "user_id", Type: field.TypeUUID},
+	}
+	// RecoveryCodesTable holds the schema information for the "recovery_codes" table.
+	RecoveryCodesTable = &schema.Table{
+		Name:       "recovery_codes",
+		Columns:    RecoveryCodesColumns,
+		PrimaryKey: []*schema.Column{RecoveryCodesColumns[0]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "recovery_codes_users_recovery_codes",
+				Columns:    []*schema.Column{RecoveryCodesColumns[5]},
+				RefColumns: []*schema.Column{UsersColumns[0]},
+				OnDelete:   schema.Cascade,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "recoverycode_user_id_code_sha256",
+				Unique:  true,
+				Columns: []*schema.Column{RecoveryCodesColumns[5], RecoveryCodesColumns[1]},
+			},
+			{
+				Name:    "recoverycode_expires_at",
+				Unique:  false,
+				Columns: []*schema.Column{RecoveryCodesColumns[3]},
 			},
 		},
 	}
@@ -96,6 +188,11 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{SessionsColumns[7]},
 			},
+			{
+				Name:    "session_last_seen_at",
+				Unique:  false,
+				Columns: []*schema.Column{SessionsColumns[6]},
+			},
 		},
 	}
 	// UsersColumns holds the columns for the "users" table.
@@ -104,6 +201,7 @@ var (
 		{Name: "name", Type: field.TypeString},
 		{Name: "name_key", Type: field.TypeString, Unique: true},
 		{Name: "password_hash", Type: field.TypeString},
+		{Name: "password_version", Type: field.TypeInt, Default: 1},
 		{Name: "avatar_key", Type: field.TypeString, Nullable: true},
 		{Name: "real_name_sealed", Type: field.TypeBytes, Nullable: true},
 		{Name: "id_card_sealed", Type: field.TypeBytes, Nullable: true},
@@ -119,14 +217,19 @@ var (
 	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		AttemptsTable,
 		EventsTable,
+		HeldNamesTable,
 		ObjectsTable,
+		RecoveryCodesTable,
 		SessionsTable,
 		UsersTable,
 	}
 )
 
 func init() {
+	AttemptsTable.ForeignKeys[0].RefTable = UsersTable
 	EventsTable.ForeignKeys[0].RefTable = UsersTable
+	RecoveryCodesTable.ForeignKeys[0].RefTable = UsersTable
 	SessionsTable.ForeignKeys[0].RefTable = UsersTable
 }

@@ -31,6 +31,8 @@ func (User) Fields() []ent.Field {
 			Comment("What names are compared by. Its unique index decides who has a name."),
 		field.String("password_hash").Sensitive().
 			Comment("Argon2id in PHC string format."),
+		field.Int("password_version").Default(1).
+			Comment("Grows with every change of the password, so that what was done with an old one comes to nothing; not when the same is hashed anew."),
 		field.String("avatar_key").Optional().Nillable().Sensitive().
 			Comment("Key of the largest stored square; null while the picture is the generated one."),
 		field.Bytes("real_name_sealed").Optional().Sensitive(),
@@ -47,5 +49,7 @@ func (User) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.To("sessions", Session.Type).Annotations(entsql.OnDelete(entsql.Cascade)),
 		edge.To("events", Event.Type).Annotations(entsql.OnDelete(entsql.Cascade)),
+		edge.To("recovery_codes", RecoveryCode.Type).Annotations(entsql.OnDelete(entsql.Cascade)),
+		edge.To("attempts", Attempt.Type).Annotations(entsql.OnDelete(entsql.Cascade)),
 	}
 }

@@ -71,6 +71,11 @@ func PasswordHash(v string) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldPasswordHash, v))
 }
 
+// PasswordVersion applies equality check predicate on the "password_version" field. It's identical to PasswordVersionEQ.
+func PasswordVersion(v int) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldPasswordVersion, v))
+}
+
 // AvatarKey applies equality check predicate on the "avatar_key" field. It's identical to AvatarKeyEQ.
 func AvatarKey(v string) predicate.User {
 	return predicate.User(sql.FieldEQ(FieldAvatarKey, v))
@@ -294,6 +299,46 @@ func PasswordHashEqualFold(v string) predicate.User {
 // PasswordHashContainsFold applies the ContainsFold predicate on the "password_hash" field.
 func PasswordHashContainsFold(v string) predicate.User {
 	return predicate.User(sql.FieldContainsFold(FieldPasswordHash, v))
+}
+
+// PasswordVersionEQ applies the EQ predicate on the "password_version" field.
+func PasswordVersionEQ(v int) predicate.User {
+	return predicate.User(sql.FieldEQ(FieldPasswordVersion, v))
+}
+
+// PasswordVersionNEQ applies the NEQ predicate on the "password_version" field.
+func PasswordVersionNEQ(v int) predicate.User {
+	return predicate.User(sql.FieldNEQ(FieldPasswordVersion, v))
+}
+
+// PasswordVersionIn applies the In predicate on the "password_version" field.
+func PasswordVersionIn(vs ...int) predicate.User {
+	return predicate.User(sql.FieldIn(FieldPasswordVersion, vs...))
+}
+
+// PasswordVersionNotIn applies the NotIn predicate on the "password_version" field.
+func PasswordVersionNotIn(vs ...int) predicate.User {
+	return predicate.User(sql.FieldNotIn(FieldPasswordVersion, vs...))
+}
+
+// PasswordVersionGT applies the GT predicate on the "password_version" field.
+func PasswordVersionGT(v int) predicate.User {
+	return predicate.User(sql.FieldGT(FieldPasswordVersion, v))
+}
+
+// PasswordVersionGTE applies the GTE predicate on the "password_version" field.
+func PasswordVersionGTE(v int) predicate.User {
+	return predicate.User(sql.FieldGTE(FieldPasswordVersion, v))
+}
+
+// PasswordVersionLT applies the LT predicate on the "password_version" field.
+func PasswordVersionLT(v int) predicate.User {
+	return predicate.User(sql.FieldLT(FieldPasswordVersion, v))
+}
+
+// PasswordVersionLTE applies the LTE predicate on the "password_version" field.
+func PasswordVersionLTE(v int) predicate.User {
+	return predicate.User(sql.FieldLTE(FieldPasswordVersion, v))
 }
 
 // AvatarKeyEQ applies the EQ predicate on the "avatar_key" field.
@@ -639,6 +684,52 @@ func HasEvents() predicate.User {
 func HasEventsWith(preds ...predicate.Event) predicate.User {
 	return predicate.User(func(s *sql.Selector) {
 		step := newEventsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasRecoveryCodes applies the HasEdge predicate on the "recovery_codes" edge.
+func HasRecoveryCodes() predicate.User {
+	return predicate.User(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, RecoveryCodesTable, RecoveryCodesColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasRecoveryCodesWith applies the HasEdge predicate on the "recovery_codes" edge with a given conditions (other predicates).
+func HasRecoveryCodesWith(preds ...predicate.RecoveryCode) predicate.User {
+	return predicate.User(func(s *sql.Selector) {
+		step := newRecoveryCodesStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasAttempts applies the HasEdge predicate on the "attempts" edge.
+func HasAttempts() predicate.User {
+	return predicate.User(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, false, AttemptsTable, AttemptsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasAttemptsWith applies the HasEdge predicate on the "attempts" edge with a given conditions (other predicates).
+func HasAttemptsWith(preds ...predicate.Attempt) predicate.User {
+	return predicate.User(func(s *sql.Selector) {
+		step := newAttemptsStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

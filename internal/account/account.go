@@ -1,24 +1,123 @@
 // Package account is what a person does to come and go: sign up, sign in, sign
-// out, enter the password again.
+// out, enter the password again, change or reset it, end sessions, take their data,
+// leave.
 package account
 
 import (
+	"context"
 	"time"
 
 	"nameplate/ent"
+	"nameplate/ent/user"
+	"nameplate/internal/fault"
+	"nameplate/internal/profile"
 	"nameplate/internal/session"
+	"nameplate/internal/throttle"
 )
+
+// Options of New.
+type Options struct {
+	DB       *ent.Client
+	Sessions *session.Manager
+	Profiles *profile.Service
+	Attempts *throttle.Limiter
+	// HashMemory is how many bytes passwords are hashed in at once, each in the constant of
+	// this name; at least one always is.
+	HashMemory int
+	// MinPasswordLength and MaxPasswordLength bound a new password, in Unicode characters
+	// after normalisation. There is no rule about which characters (NIST SP 800-63B,
+	// section 3.1.1.2).
+	MinPasswordLength, MaxPasswordLength int
+	// SignUpOpen is whether users may sign up.
+	SignUpOpen bool
+	// NameHold is how long nobody may take the name of a user who was deleted.
+	NameHold time.Duration
+	// KeepEvents is how long events are kept.
+	KeepEvents time.Duration
+	// Now is the clock, in UTC and to the microsecond.
+	Now func() time.Time
+}
 
 // Service holds the use cases, a file for each.
 type Service struct {
-	db        *ent.Client
-	sessions  *session.Manager
+	Options
 	passwords *passwords
-	now       func() time.Time
 }
 
-// New makes the service. workers is how many passwords are hashed at once, each
-// in 19 MiB; now is the clock, in UTC and to the microsecond.
-func New(db *ent.Client, sessions *session.Manager, workers int, now func() time.Time) *Service {
-	return &Service{db: db, sessions: sessions, passwords: newPasswords(workers), now: now}
+// New makes the service.
+func New(o Options) *Service {
+	return &Service{Options: o, passwords: newPasswords(o)}
+}
+
+// Attempts at a password: ten are free, then each waits twice as long as the one before,
+// from a second up to a quarter of an hour. One is forgotten every half an hour.
+var passwordAttempts = throttle.Policy{Free: 10, First: time.Second, MaxDelay: 15 * time.Minute, Forget: 30 * time.Minute}
+
+// newUsers may sign up from one address: a class or an office does so in one hour.
+var newUsers = throttle.Policy{Free: 100, First: time.Second, MaxDelay: time.Minute, Forget: 36 * time.Second}
+
+// confirmed is the request's session and its user, whose password has been entered now.
+type confirmed struct {
+	session *ent.Session
+	user    *ent.User
+	lane    throttle.Lane
+}
+
+// confirm checks the password entered in the request's session, as the input of that
+// name. Wrong ones are counted apart from those at sign-in, so that nobody who isn't
+// signed in can hinder who is.
+func (s *Service) confirm(ctx context.Context, field, password string) (*confirmed, error) {
+	if err := required(field, password); err != nil {
+		return nil, err
+	}
+	current, err := session.Current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	user, err := s.Profiles.Get(ctx, current.UserID)
+	if err != nil {
+		return nil, err
+	}
+	c := &confirmed{session: current, user: user, lane: passwordAttempts.OfUser("password in a session", user.ID)}
+	if err := s.Attempts.Take(ctx, c.lane); err != nil {
+		return nil, profile.Gone(err)
+	}
+	match, err := s.passwords.matches(ctx, password, user.PasswordHash)
+	if err != nil {
+		return nil, err
+	}
+	if !match {
+		return nil, s.refuse(ctx, field, user, c.lane)
+	}
+	return c, nil
+}
+
+// still is an error if the session has ended meanwhile, or the password is another: what
+// is done because of it must come to nothing then. It belongs into the transaction of
+// that. The attempts so far are forgotten.
+func (s *Service) still(ctx context.Context, tx *ent.Tx, c *confirmed) error {
+	if err := session.Confirm(ctx, tx); err != nil {
+		return err
+	}
+	if err := unchanged(ctx, tx, c.user); err != nil {
+		return err
+	}
+	return s.Attempts.Forget(ctx, tx, c.lane)
+}
+
+// unchanged is a fault if the password has been changed since the user was read, or the
+// user is gone.
+func unchanged(ctx context.Context, tx *ent.Tx, u *ent.User) error {
+	same, err := tx.User.Query().Where(user.ID(u.ID), user.PasswordVersion(u.PasswordVersion)).Exist(ctx)
+	if err == nil && !same {
+		return &fault.Error{Code: fault.WrongCredentials}
+	}
+	return err
+}
+
+func required(field, value string) error {
+	if value == "" {
+		return &fault.Error{Code: fault.Required, Field: field}
+	}
+	return nil
 }

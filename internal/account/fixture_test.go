@@ -19,7 +19,9 @@ import (
 	"nameplate/ent/event"
 	"nameplate/internal/database/databasetest"
 	"nameplate/internal/fault"
+	"nameplate/internal/profile"
 	"nameplate/internal/session"
+	"nameplate/internal/throttle"
 )
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC)
@@ -41,7 +43,14 @@ func newFixture(t *testing.T) *fixture {
 	f := &fixture{t: t, now: start}
 	clock := func() time.Time { return f.now }
 	db := databasetest.Open(t)
-	f.Service = New(db, &session.Manager{DB: db, Now: clock}, 2, clock)
+	sessions := &session.Manager{DB: db, Idle: 7 * 24 * time.Hour, Absolute: 30 * 24 * time.Hour, Now: clock}
+	attempts := &throttle.Limiter{DB: db, Now: clock}
+	f.Service = New(Options{
+		DB: db, Sessions: sessions, Attempts: attempts,
+		Profiles:   &profile.Service{DB: db, Attempts: attempts, Now: clock},
+		HashMemory: 2 * HashMemory, MinPasswordLength: 8, MaxPasswordLength: 256, SignUpOpen: true,
+		NameHold: 30 * 24 * time.Hour, KeepEvents: 180 * 24 * time.Hour, Now: clock,
+	})
 	// Argon2id is slow by intention; TestPasswordsAreHashedByArgon2id has it.
 	f.passwords.key = func(password, salt []byte, _, _ uint32, _ uint8, keyLen uint32) []byte {
 		f.hashes.Add(1)
@@ -61,7 +70,7 @@ func (f *fixture) do(token string, use func(ctx context.Context)) *http.Response
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
 	w := httptest.NewRecorder()
-	f.sessions.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	f.Sessions.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		use(r.Context())
 	})).ServeHTTP(w, r)
 	return w.Result()
@@ -102,7 +111,7 @@ func (f *fixture) mustSignUp(name string) (user *ent.User, token string) {
 func (f *fixture) wantRows(users, sessions, events int) {
 	f.t.Helper()
 	ctx := f.t.Context()
-	got := []int{f.db.User.Query().CountX(ctx), f.db.Session.Query().CountX(ctx), f.db.Event.Query().CountX(ctx)}
+	got := []int{f.DB.User.Query().CountX(ctx), f.DB.Session.Query().CountX(ctx), f.DB.Event.Query().CountX(ctx)}
 	if diff := cmp.Diff([]int{users, sessions, events}, got); diff != "" {
 		f.t.Errorf("users, sessions, events:\n%s", diff)
 	}
@@ -112,7 +121,7 @@ func (f *fixture) wantRows(users, sessions, events int) {
 func (f *fixture) wantEvents(kinds ...event.Kind) {
 	f.t.Helper()
 	var got []event.Kind
-	for _, row := range f.db.Event.Query().Order(ent.Asc(event.FieldID)).AllX(f.t.Context()) {
+	for _, row := range f.DB.Event.Query().Order(ent.Asc(event.FieldID)).AllX(f.t.Context()) {
 		got = append(got, row.Kind)
 		if row.IPAddress != "198.51.100.7" || row.UserAgent != "agent/1" {
 			f.t.Errorf("the event is from %q by %q", row.IPAddress, row.UserAgent)

@@ -77,7 +77,7 @@ func TestASignOutThatFailsKeepsTheSession(t *testing.T) {
 	_, token := f.mustSignUp("alice")
 	response := f.do(token, func(ctx context.Context) {
 		canceled, cancel := context.WithCancel(ctx)
-		f.db.Event.Use(cancelBefore(cancel))
+		f.DB.Event.Use(cancelBefore(cancel))
 		if err := f.SignOut(canceled); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
@@ -104,7 +104,7 @@ func TestReauthenticateNotesTheTime(t *testing.T) {
 			t.Errorf("in the same request: %v, %v", row, err)
 		}
 	})
-	if row := f.db.Session.Query().OnlyX(t.Context()); !row.AuthenticatedAt.Equal(f.now) || !row.CreatedAt.Equal(start) {
+	if row := f.DB.Session.Query().OnlyX(t.Context()); !row.AuthenticatedAt.Equal(f.now) || !row.CreatedAt.Equal(start) {
 		t.Errorf("got %v", row)
 	}
 	f.wantEvents(event.KindSIGNED_UP, event.KindREAUTHENTICATED)
@@ -124,17 +124,17 @@ func TestReauthenticateRefuses(t *testing.T) {
 			t.Errorf("got %v without a session, want ErrNone", err)
 		}
 	})
-	if row := f.db.Session.Query().OnlyX(t.Context()); !row.AuthenticatedAt.Equal(start) {
+	if row := f.DB.Session.Query().OnlyX(t.Context()); !row.AuthenticatedAt.Equal(start) {
 		t.Errorf("the time was noted: %v", row)
 	}
-	f.wantEvents(event.KindSIGNED_UP)
+	f.wantEvents(event.KindSIGNED_UP, event.KindSIGN_IN_FAILED)
 }
 
 func TestReauthenticateInASessionThatHasEndedMeanwhile(t *testing.T) {
 	f := newFixture(t)
 	_, token := f.mustSignUp("alice")
 	f.do(token, func(ctx context.Context) {
-		f.db.Session.Delete().ExecX(t.Context())
+		f.DB.Session.Delete().ExecX(t.Context())
 		if err := f.Reauthenticate(ctx, password); !errors.Is(err, session.ErrNone) {
 			t.Errorf("got %v, want ErrNone", err)
 		}
@@ -146,7 +146,7 @@ func TestReauthenticateOfAUserWhoIsDeletedMeanwhile(t *testing.T) {
 	f := newFixture(t)
 	alice, token := f.mustSignUp("alice")
 	f.do(token, func(ctx context.Context) {
-		deleteUserAfterRead(f.db, alice)
+		deleteUserAfterRead(f.DB, alice)
 		for range 2 { // between reading and writing, and before
 			if err := f.Reauthenticate(ctx, password); !errors.Is(err, session.ErrNone) {
 				t.Errorf("got %v, want ErrNone", err)
@@ -162,7 +162,7 @@ func TestAReauthenticationThatFailsHalfwayIsNotNoted(t *testing.T) {
 	f.now = start.Add(time.Hour)
 	f.do(token, func(ctx context.Context) {
 		canceled, cancel := context.WithCancel(ctx)
-		f.db.Event.Use(cancelBefore(cancel))
+		f.DB.Event.Use(cancelBefore(cancel))
 		if err := f.Reauthenticate(canceled, password); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
@@ -170,7 +170,7 @@ func TestAReauthenticationThatFailsHalfwayIsNotNoted(t *testing.T) {
 			t.Errorf("in the same request: %v, %v", row, err)
 		}
 	})
-	if row := f.db.Session.Query().OnlyX(t.Context()); !row.AuthenticatedAt.Equal(start) {
+	if row := f.DB.Session.Query().OnlyX(t.Context()); !row.AuthenticatedAt.Equal(start) {
 		t.Errorf("got %v", row)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/trustelem/zxcvbn"
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/sync/semaphore"
 	"golang.org/x/text/secure/precis"
@@ -18,25 +19,22 @@ import (
 	"nameplate/internal/fault"
 )
 
-// The length of a password, in Unicode characters after normalisation. There is
-// no rule about which characters (NIST SP 800-63B, section 3.1.1.2).
-const (
-	MinPasswordLength = 8
-	MaxPasswordLength = 256
-)
+// cost is what Argon2id takes: time is the passes and memory the KiB.
+type cost struct {
+	time, memory uint32
+	threads      uint8
+}
 
-// maxPasswordBytes bounds the work of normalising: a character of four bytes is
-// never composed from more than a few.
-const maxPasswordBytes = 16 * MaxPasswordLength
+// newCost is the least that the OWASP Password Storage Cheat Sheet recommends: 50 ms on one
+// core. A hash of another cost is made anew at the next sign-in.
+var newCost = cost{time: 2, memory: 19 * 1024, threads: 1}
 
-// Argon2id with the least parameters that the OWASP Password Storage Cheat Sheet
-// recommends: 50 ms on one core.
+// HashMemory is the bytes in which one password is hashed.
+const HashMemory = 19 << 20
+
 const (
-	argonTime    = 2
-	argonMemory  = 19 * 1024 // KiB
-	argonThreads = 1
-	saltBytes    = 16
-	hashBytes    = 32
+	saltBytes = 16
+	hashBytes = 32
 )
 
 // hashWait is how long a request waits for its turn to hash.
@@ -44,116 +42,152 @@ const hashWait = 5 * time.Second
 
 // passwords hashes and compares, so many at once that memory is bounded.
 type passwords struct {
-	slots *semaphore.Weighted
+	minLength, maxLength int
+	// memory is the KiB that are left, of total.
+	memory *semaphore.Weighted
+	total  int64
+	cost   cost // of a new hash
 	// key is argon2.IDKey, which tests count.
 	key func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte
-	// nobody is compared with when there is no such user, so that a missing
-	// user costs what a wrong password costs.
-	nobody string
 }
 
-func newPasswords(workers int) *passwords {
+func newPasswords(o Options) *passwords {
+	total := int64(max(o.HashMemory/1024, int(newCost.memory)))
 	return &passwords{
-		slots:  semaphore.NewWeighted(int64(workers)),
-		key:    argon2.IDKey,
-		nobody: encode(make([]byte, saltBytes), make([]byte, hashBytes)),
+		minLength: o.MinPasswordLength,
+		maxLength: o.MaxPasswordLength,
+		memory:    semaphore.NewWeighted(total),
+		total:     total,
+		cost:      newCost,
+		key:       argon2.IDKey,
 	}
 }
 
-// normalisePassword is the OpaqueString profile (RFC 8265, section 4.2): what a
+// nobody is compared with when there is no such user, so that a missing user costs what
+// a wrong password costs.
+func (p *passwords) nobody() string {
+	return phc{cost: p.cost, salt: make([]byte, saltBytes), sum: make([]byte, hashBytes)}.String()
+}
+
+// normalise is the OpaqueString profile (RFC 8265, section 4.2): what a
 // keyboard composes differently is the same password. U+FFFD is refused, since
 // it is what becomes of any character that a client didn't send in UTF-8: of such
 // passwords all of a length would be the same.
-func normalisePassword(password string) (string, error) {
-	if len(password) > maxPasswordBytes {
-		return "", passwordFault(fault.TooLong, MaxPasswordLength)
+func (p *passwords) normalise(password string) (string, fault.Code) {
+	// A character of four bytes is never composed from more than a few. A bound that was
+	// lowered keeps nobody out.
+	if len(password) > 16*max(p.maxLength, 256) {
+		return "", fault.TooLong
 	}
 	normal, err := precis.OpaqueString.String(password)
 	if err != nil || strings.ContainsRune(normal, utf8.RuneError) {
-		return "", passwordFault(fault.InvalidCharacter, 0)
+		return "", fault.InvalidCharacter
 	}
-	return normal, nil
+	return normal, ""
 }
 
-// checkPassword says whether a new password may be used.
-func checkPassword(password string) error {
-	if password == "" {
-		return passwordFault(fault.Required, 0)
-	}
-	normal, err := normalisePassword(password)
-	if err != nil {
+// check says whether a new password, the input of that name, may be used by the user of
+// that name.
+func (p *passwords) check(field, password, userName string) error {
+	if err := required(field, password); err != nil {
 		return err
 	}
+	normal, code := p.normalise(password)
 	switch n := utf8.RuneCountInString(normal); {
-	case n < MinPasswordLength:
-		return passwordFault(fault.TooShort, MinPasswordLength)
-	case n > MaxPasswordLength:
-		return passwordFault(fault.TooLong, MaxPasswordLength)
+	case code == fault.InvalidCharacter:
+		return &fault.Error{Code: code, Field: field}
+	case code == fault.TooLong || n > p.maxLength:
+		return &fault.Error{Code: fault.TooLong, Field: field, Limit: p.maxLength}
+	case n < p.minLength:
+		return &fault.Error{Code: fault.TooShort, Field: field, Limit: p.minLength}
+	case guessable(normal, userName):
+		return &fault.Error{Code: fault.PasswordTooCommon, Field: field}
 	}
 	return nil
 }
 
-func passwordFault(code fault.Code, limit int) error {
-	return &fault.Error{Code: code, Field: "password", Limit: limit}
+const (
+	// minScore is zxcvbn's for what takes a million guesses, its authors' bound for
+	// guessing at a server (Wheeler, zxcvbn: Low-Budget Password Strength Estimation,
+	// USENIX Security 2016).
+	minScore = 2
+	// maxEstimated is how many characters are looked at at once: the time for it grows with
+	// their square, and with hostile ones faster.
+	maxEstimated = 32
+)
+
+// guessable is whether a password is common, or made of what people make passwords of,
+// and of their name. Of a long one, neither the beginning nor the end needs be hard to
+// guess if the other is.
+func guessable(password, userName string) bool {
+	weak := func(part []rune) bool {
+		return zxcvbn.PasswordStrength(string(part), []string{userName}).Score < minScore
+	}
+	characters := []rune(password)
+	if len(characters) <= maxEstimated {
+		return weak(characters)
+	}
+	return weak(characters[:maxEstimated]) && weak(characters[len(characters)-maxEstimated:])
 }
 
-// hash returns the PHC string of a password that passed checkPassword.
+// hash returns the PHC string of a password that passed check.
 func (p *passwords) hash(ctx context.Context, password string) (string, error) {
-	normal, err := normalisePassword(password)
-	if err != nil {
+	normal, _ := p.normalise(password)
+	h := phc{cost: p.cost, salt: make([]byte, saltBytes)}
+	rand.Read(h.salt) // never fails: it ends the process rather than return an error
+	var err error
+	if h.sum, err = p.argon2id(ctx, normal, h); err != nil {
 		return "", err
 	}
-	salt := make([]byte, saltBytes)
-	rand.Read(salt) // never fails: it ends the process rather than return an error
-	sum, err := p.argon2id(ctx, normal, salt, argonTime, argonMemory, argonThreads)
-	if err != nil {
-		return "", err
-	}
-	return encode(salt, sum), nil
+	return h.String(), nil
 }
 
 // matches compares a password with a PHC string, at the cost that the string
 // names. A password that no one can have costs the same.
-func (p *passwords) matches(ctx context.Context, password, phc string) (bool, error) {
-	normal, normalErr := normalisePassword(password)
-	h, err := decode(phc)
+func (p *passwords) matches(ctx context.Context, password, stored string) (bool, error) {
+	normal, invalid := p.normalise(password)
+	h, err := decode(stored)
 	if err != nil {
 		return false, err
 	}
-	sum, err := p.argon2id(ctx, normal, h.salt, h.time, h.memory, h.threads)
+	sum, err := p.argon2id(ctx, normal, h)
 	if err != nil {
 		return false, err
 	}
-	return subtle.ConstantTimeCompare(sum, h.sum) == 1 && normalErr == nil, nil
+	return subtle.ConstantTimeCompare(sum, h.sum) == 1 && invalid == "", nil
 }
 
-func (p *passwords) argon2id(
-	ctx context.Context, password string, salt []byte, t, memory uint32, threads uint8,
-) ([]byte, error) {
+// outdated is whether a PHC string is of another cost than a new one would be.
+func (p *passwords) outdated(stored string) bool {
+	h, err := decode(stored)
+	return err == nil && h.cost != p.cost
+}
+
+func (p *passwords) argon2id(ctx context.Context, password string, h phc) ([]byte, error) {
+	memory := min(int64(h.memory), p.total) // one of more is hashed alone
 	waiting, cancel := context.WithTimeout(ctx, hashWait)
 	defer cancel()
-	if err := p.slots.Acquire(waiting, 1); err != nil {
+	if err := p.memory.Acquire(waiting, memory); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		return nil, &fault.Unavailable{RetryAfter: hashWait, Err: errors.New("too many passwords are waiting to be hashed")}
 	}
-	defer p.slots.Release(1)
-	return p.key([]byte(password), salt, t, memory, threads, hashBytes), nil
+	defer p.memory.Release(memory)
+	return p.key([]byte(password), h.salt, h.time, h.memory, h.threads, hashBytes), nil
 }
 
 // phc is the parts of a PHC string:
 // https://github.com/P-H-C/phc-string-format/blob/master/phc-sf-spec.md
 type phc struct {
-	time, memory uint32
-	threads      uint8
-	salt, sum    []byte
+	cost
+	salt, sum []byte
 }
 
-func encode(salt, sum []byte) string {
+func (h phc) String() string {
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s",
-		argon2.Version, argonMemory, argonTime, argonThreads,
-		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(sum))
+		argon2.Version, h.memory, h.time, h.threads,
+		base64.RawStdEncoding.EncodeToString(h.salt), base64.RawStdEncoding.EncodeToString(h.sum))
 }
 
 func decode(s string) (phc, error) {
@@ -163,9 +197,9 @@ func decode(s string) (phc, error) {
 	if len(parts) != 6 || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
 		return h, malformed
 	}
-	const cost = "m=%d,t=%d,p=%d"
-	_, err := fmt.Sscanf(parts[3], cost, &h.memory, &h.time, &h.threads)
-	if err != nil || parts[3] != fmt.Sprintf(cost, h.memory, h.time, h.threads) {
+	const format = "m=%d,t=%d,p=%d"
+	_, err := fmt.Sscanf(parts[3], format, &h.memory, &h.time, &h.threads)
+	if err != nil || parts[3] != fmt.Sprintf(format, h.memory, h.time, h.threads) {
 		return h, malformed
 	}
 	var saltErr, sumErr error

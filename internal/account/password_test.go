@@ -15,20 +15,20 @@ import (
 )
 
 func TestAPasswordsLengthIsCountedInCharactersAfterNormalisation(t *testing.T) {
-	tooShort := passFault(fault.TooShort, MinPasswordLength)
-	tooLong := passFault(fault.TooLong, MaxPasswordLength)
-	invalid := passFault(fault.InvalidCharacter, 0)
+	tooShort := passFault(fault.TooShort, 8)
+	tooLong := passFault(fault.TooLong, 256)
+	invalid, common := passFault(fault.InvalidCharacter, 0), passFault(fault.PasswordTooCommon, 0)
 	for _, tt := range []struct {
 		name, in string
 		want     *fault.Error
 	}{
 		{"one less than the shortest", "1234567", &tooShort},
-		{"shortest", "12345678", nil},
+		{"shortest", "wq7-pzk4", nil},
 		{"shortest of 4 bytes", strings.Repeat("𠮷", 8), nil},
 		{"one less, of 4 bytes", strings.Repeat("𠮷", 7), &tooShort},
 		{"shortest of decomposed letters", strings.Repeat("e\u0323\u0302", 8), nil},
 		{"short once composed", strings.Repeat("e\u0323\u0302", 7), &tooShort},
-		{"longest", strings.Repeat("a", 256), nil},
+		{"longest", strings.Repeat("a", 240) + "wq7-pzk4 wq7-pzk4"[:16], nil},
 		{"longest of 4 bytes", strings.Repeat("𠮷", 256), nil},
 		{"longest of decomposed letters", strings.Repeat("e\u0323\u0302", 256), nil},
 		{"one more than the longest", strings.Repeat("a", 257), &tooLong},
@@ -36,7 +36,7 @@ func TestAPasswordsLengthIsCountedInCharactersAfterNormalisation(t *testing.T) {
 		{"one more, of decomposed letters", strings.Repeat("e\u0323\u0302", 257), &tooLong},
 		{"huge", strings.Repeat("a", 1<<20), &tooLong},
 		{"empty", "", &fault.Error{Code: fault.Required, Field: "password"}},
-		{"spaces alone", strings.Repeat(" ", 8), nil},
+		{"spaces alone", strings.Repeat(" ", 9), &common},
 		{"emoji", strings.Repeat("🙂", 8), nil},
 		{"any printable ASCII", " !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", nil},
 		{"control character", "correct\x00horse", &invalid},
@@ -45,7 +45,7 @@ func TestAPasswordsLengthIsCountedInCharactersAfterNormalisation(t *testing.T) {
 		{"what becomes of that in JSON", "correct\uFFFDhorse", &invalid},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			err := checkPassword(tt.in)
+			err := newPasswords(Options{MinPasswordLength: 8, MaxPasswordLength: 256}).check("password", tt.in, "Alice")
 			if tt.want == nil {
 				if err != nil {
 					t.Error(err)
@@ -70,9 +70,14 @@ func TestEquivalentPasswordsAreTheSame(t *testing.T) {
 	wantFaults(t, err, fault.Error{Code: fault.WrongCredentials})
 }
 
+// hashing hashes so many passwords at once.
+func hashing(workers int) *passwords {
+	return newPasswords(Options{HashMemory: workers * HashMemory, MinPasswordLength: 8, MaxPasswordLength: 256})
+}
+
 // The one test with the real, slow function.
 func TestPasswordsAreHashedByArgon2id(t *testing.T) {
-	p := newPasswords(1)
+	p := hashing(1)
 	stored, err := p.hash(t.Context(), password)
 	if err != nil {
 		t.Fatal(err)
@@ -98,7 +103,7 @@ func TestPasswordsAreHashedByArgon2id(t *testing.T) {
 const referenceHash = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
 
 func TestAHashOfAnotherCostIsCompared(t *testing.T) {
-	p := newPasswords(1)
+	p := hashing(1)
 	for input, want := range map[string]bool{"password": true, "passwore": false, "": false} {
 		if got, err := p.matches(t.Context(), input, referenceHash); got != want || err != nil {
 			t.Errorf("%q: %t, %v, want %t", input, got, err, want)
@@ -109,9 +114,9 @@ func TestAHashOfAnotherCostIsCompared(t *testing.T) {
 func TestAPasswordThatNoOneCanHaveMatchesNothing(t *testing.T) {
 	f := newFixture(t)
 	salt := make([]byte, saltBytes)
-	empty := encode(salt, f.passwords.key(nil, salt, argonTime, argonMemory, argonThreads, hashBytes))
-	for _, input := range []string{"correct\x00horse", strings.Repeat("a", maxPasswordBytes+1)} {
-		for _, stored := range []string{empty, f.passwords.nobody} {
+	empty := phc{newCost, salt, f.passwords.key(nil, salt, 0, 0, 0, hashBytes)}.String()
+	for _, input := range []string{"correct\x00horse", strings.Repeat("a", 16*256+1)} {
+		for _, stored := range []string{empty, f.passwords.nobody()} {
 			if match, err := f.passwords.matches(t.Context(), input, stored); match || err != nil {
 				t.Errorf("%t, %v, want no match", match, err)
 			}
@@ -130,17 +135,17 @@ func TestSaltsDiffer(t *testing.T) {
 
 func TestEncodedHashesAreDecoded(t *testing.T) {
 	salt, sum := slices.Repeat([]byte{0xfb}, saltBytes), slices.Repeat([]byte{0xff}, hashBytes)
-	h, err := decode(encode(salt, sum))
+	h, err := decode(phc{newCost, salt, sum}.String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(h.salt, salt) || !slices.Equal(h.sum, sum) || h.time != argonTime || h.memory != argonMemory || h.threads != argonThreads {
+	if !slices.Equal(h.salt, salt) || !slices.Equal(h.sum, sum) || h.cost != newCost {
 		t.Errorf("got %+v", h)
 	}
 }
 
 func TestAMalformedHashIsAnErrorAndNotAMatch(t *testing.T) {
-	p := newPasswords(1)
+	p := hashing(1)
 	change := func(old, replacement string) string { return strings.Replace(referenceHash, old, replacement, 1) }
 	for _, stored := range []string{
 		"", "x", "$", "$$$$$", "password", referenceHash[1:], referenceHash + "$", "$" + referenceHash,
@@ -161,7 +166,7 @@ func TestAMalformedHashIsAnErrorAndNotAMatch(t *testing.T) {
 func TestNoMorePasswordsAreHashedAtOnceThanThereAreWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const workers, requests = 3, 100
-		p := newPasswords(workers)
+		p := hashing(workers)
 		var hashing atomic.Int64
 		next := make(chan struct{})
 		p.key = func(_, _ []byte, _, _ uint32, _ uint8, keyLen uint32) []byte {
@@ -191,7 +196,7 @@ func TestNoMorePasswordsAreHashedAtOnceThanThereAreWorkers(t *testing.T) {
 
 func TestWaitingTooLongToHashIsUnavailable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPasswords(1)
+		p := hashing(1)
 		next := make(chan struct{})
 		p.key = func(_, _ []byte, _, _ uint32, _ uint8, keyLen uint32) []byte {
 			<-next
@@ -201,7 +206,7 @@ func TestWaitingTooLongToHashIsUnavailable(t *testing.T) {
 		synctest.Wait()
 
 		begin := time.Now()
-		_, err := p.matches(t.Context(), password, p.nobody)
+		_, err := p.matches(t.Context(), password, p.nobody())
 		var busy *fault.Unavailable
 		if !errors.As(err, &busy) || busy.RetryAfter < time.Second {
 			t.Errorf("got %v, want Unavailable", err)

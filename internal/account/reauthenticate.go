@@ -6,40 +6,25 @@ import (
 	"nameplate/ent"
 	"nameplate/ent/event"
 	"nameplate/internal/audit"
-	"nameplate/internal/fault"
 	"nameplate/internal/session"
 )
 
 // Reauthenticate notes that the password was entered again in this session,
 // which fields that ask for a fresh sign-in look at.
 func (s *Service) Reauthenticate(ctx context.Context, password string) error {
-	if err := required("password", password); err != nil {
-		return err
-	}
-	current, err := session.Current(ctx)
+	c, err := s.confirm(ctx, "password", password)
 	if err != nil {
 		return err
 	}
-	user, err := s.db.User.Get(ctx, current.UserID)
-	if ent.IsNotFound(err) {
-		return session.ErrNone
-	}
-	if err != nil {
-		return err
-	}
-	match, err := s.passwords.matches(ctx, password, user.PasswordHash)
-	if err != nil {
-		return err
-	}
-	if !match {
-		return &fault.Error{Code: fault.WrongCredentials, Field: "password"}
-	}
-	err = s.db.WithTx(ctx, func(tx *ent.Tx) error {
-		current, err = s.sessions.Reauthenticated(ctx, tx, current.ID)
-		if err != nil {
+	var current *ent.Session
+	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
+		if err := s.still(ctx, tx, c); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, user.ID, event.KindREAUTHENTICATED, s.now())
+		if current, err = s.Sessions.Reauthenticated(ctx, tx, c.session.ID); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, c.user.ID, event.KindREAUTHENTICATED, s.Now())
 	})
 	if err != nil {
 		return err

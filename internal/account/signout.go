@@ -21,12 +21,12 @@ func (s *Service) SignOut(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = s.db.WithTx(ctx, func(tx *ent.Tx) error {
-		revoked, err := s.sessions.Revoke(ctx, tx, current.ID)
+	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
+		revoked, err := s.Sessions.Revoke(ctx, tx, current.UserID, current.ID)
 		if err != nil || !revoked {
 			return err
 		}
-		return audit.Record(ctx, tx, current.UserID, event.KindSIGNED_OUT, s.now())
+		return audit.Record(ctx, tx, current.UserID, event.KindSIGNED_OUT, s.Now())
 	})
 	if err != nil {
 		return err

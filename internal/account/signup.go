@@ -8,6 +8,7 @@ import (
 	"nameplate/ent/event"
 	"nameplate/internal/audit"
 	"nameplate/internal/fault"
+	"nameplate/internal/profile"
 	"nameplate/internal/session"
 	"nameplate/internal/username"
 )
@@ -15,8 +16,14 @@ import (
 // SignUp creates a user and signs them in. The token is nil for a browser, which
 // has it as a cookie.
 func (s *Service) SignUp(ctx context.Context, name, password string) (*ent.User, *string, error) {
+	if !s.SignUpOpen {
+		return nil, nil, &fault.Error{Code: fault.SignUpClosed}
+	}
 	parsed, nameErr := username.Parse(name)
-	if err := errors.Join(nameErr, checkPassword(password)); err != nil {
+	if err := errors.Join(nameErr, s.passwords.check("password", password, name)); err != nil {
+		return nil, nil, err
+	}
+	if err := s.Attempts.Take(ctx, newUsers.Of("sign-up", session.ClientOf(ctx).Network.String())); err != nil {
 		return nil, nil, err
 	}
 	hash, err := s.passwords.hash(ctx, password)
@@ -25,8 +32,11 @@ func (s *Service) SignUp(ctx context.Context, name, password string) (*ent.User,
 	}
 	var user *ent.User
 	var issued *session.Issued
-	err = s.db.WithTx(ctx, func(tx *ent.Tx) error {
-		now := s.now()
+	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
+		now := s.Now()
+		if err := profile.NameIsHeld(ctx, tx, parsed, now); err != nil {
+			return err
+		}
 		user, err = tx.User.Create().
 			SetName(parsed.Display).
 			SetNameKey(parsed.Key).
@@ -43,7 +53,7 @@ func (s *Service) SignUp(ctx context.Context, name, password string) (*ent.User,
 		if err := audit.Record(ctx, tx, user.ID, event.KindSIGNED_UP, now); err != nil {
 			return err
 		}
-		issued, err = s.sessions.Issue(ctx, tx, user.ID)
+		issued, err = s.Sessions.Issue(ctx, tx, user.ID)
 		return err
 	})
 	if err != nil {

@@ -52,10 +52,10 @@ func TestSignUpRefuses(t *testing.T) {
 		{"short name", "a", password, []fault.Error{{Code: fault.TooShort, Field: "name", Limit: username.MinLength}}},
 		{"long name", strings.Repeat("a", username.MaxLength+1), password, []fault.Error{{Code: fault.TooLong, Field: "name", Limit: username.MaxLength}}},
 		{"bad name", "a@b", password, []fault.Error{{Code: fault.InvalidCharacter, Field: "name", Detail: "@"}}},
-		{"bad name, short password", "a@b", "correct", []fault.Error{{Code: fault.InvalidCharacter, Field: "name", Detail: "@"}, passFault(fault.TooShort, MinPasswordLength)}},
+		{"bad name, short password", "a@b", "correct", []fault.Error{{Code: fault.InvalidCharacter, Field: "name", Detail: "@"}, passFault(fault.TooShort, 8)}},
 		{"taken name", "taken", password, []fault.Error{nameFault(fault.NameTaken)}},
 		{"taken name in another writing", " ＴＡＫＥＮ", password, []fault.Error{nameFault(fault.NameTaken)}},
-		{"taken name, short password", "taken", "correct", []fault.Error{passFault(fault.TooShort, MinPasswordLength)}},
+		{"taken name, short password", "taken", "correct", []fault.Error{passFault(fault.TooShort, 8)}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			user, token, err := f.signUp(tt.user, tt.password)
@@ -141,7 +141,7 @@ func TestASignUpThatFailsHalfwayLeavesNothing(t *testing.T) {
 			f := newFixture(t)
 			f.do("", func(ctx context.Context) {
 				ctx, cancel := context.WithCancel(ctx)
-				use(f.db, cancelBefore(cancel))
+				use(f.DB, cancelBefore(cancel))
 				user, token, err := f.SignUp(ctx, "alice", password)
 				if user != nil || token != nil || !errors.Is(err, context.Canceled) {
 					t.Errorf("got %v, %v, %v", user, token, err)

@@ -29,3 +29,38 @@ func Record(ctx context.Context, tx *ent.Tx, userID uuid.UUID, kind event.Kind, 
 	}
 	return nil
 }
+
+// RecordByOperator is Record for what an operator of the server has done.
+func RecordByOperator(ctx context.Context, tx *ent.Tx, userID uuid.UUID, kind event.Kind, at time.Time) error {
+	err := tx.Event.Create().SetUserID(userID).SetKind(kind).SetAt(at).SetByOperator(true).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("record %s: %w", kind, err)
+	}
+	return nil
+}
+
+// Failed sign-ins that are counted into one event are those of one address within
+// countWithin, and of all addresses where that would be more than maxFailures events.
+const (
+	countWithin = time.Hour
+	maxFailures = 10
+)
+
+// RecordFailure is Record for SIGN_IN_FAILED, which anybody can cause as often as they
+// like: it counts into an event that is there.
+func RecordFailure(ctx context.Context, tx *ent.Tx, userID uuid.UUID, at time.Time) error {
+	recent, err := tx.Event.Query().
+		Where(event.UserID(userID), event.AtGT(at.Add(-countWithin)), event.KindEQ(event.KindSIGN_IN_FAILED)).
+		Order(ent.Asc(event.FieldAt, event.FieldID)).
+		All(ctx)
+	if err != nil {
+		return err
+	}
+	from := session.ClientOf(ctx).IPAddress
+	for i, row := range recent {
+		if row.IPAddress == from || i == maxFailures-1 {
+			return row.Update().AddCount(1).Exec(ctx)
+		}
+	}
+	return Record(ctx, tx, userID, event.KindSIGN_IN_FAILED, at)
+}

@@ -34,8 +34,16 @@ type Config struct {
 	StorageURL    string        `help:"Folder for pictures, or kodo://BUCKET?region=ID&domain=URL&private=BOOL (default: media in the data folder)." placeholder:"URL"`
 	KeysetFile    string        `help:"File with the keys that seal verifications, made when there is none (default: keyset.json in the data folder)." placeholder:"FILE"`
 	SweepAfter    time.Duration `default:"1h" help:"How long a picture may be referred to by nothing before it is deleted, at least 1s." placeholder:"DURATION"`
+	SignUp        Switch        `default:"on" enum:"on,off" help:"Whether users may sign up, on or off." placeholder:"on|off"`
+	NameHold      time.Duration `default:"720h" help:"How long nobody may take the name of a user who was deleted; 0 turns it off." placeholder:"DURATION"`
+	KeepEvents    time.Duration `default:"4320h" help:"How long events of users are kept, at least 1h." placeholder:"DURATION"`
 	Introspection Switch        `default:"on" enum:"on,off" help:"Whether clients may ask for the schema, on or off." placeholder:"on|off"`
 	Playground    Switch        `default:"on" enum:"on,off" help:"Whether /playground is served, on or off." placeholder:"on|off"`
+
+	SessionIdle       time.Duration `default:"168h" help:"How long a session lives without a request, at least 5m." placeholder:"DURATION"`
+	SessionAbsolute   time.Duration `default:"720h" help:"How long a session lives however much it is used, at least 5m and at most 9600h." placeholder:"DURATION"`
+	MinPasswordLength int           `default:"8" help:"Characters that a new password has at least." placeholder:"N"`
+	MaxPasswordLength int           `default:"256" help:"Characters that a new password has at most, up to 4096." placeholder:"N"`
 
 	Limits                   Limits   `embed:"" group:"What a GraphQL request may have at most:"`
 	MaxRate                  int      `default:"100" help:"Requests to /graphql from one address, a second; ten times as many at once." placeholder:"N"`
@@ -52,6 +60,8 @@ type Config struct {
 	KodoAccessKey Secret `kong:"-"`
 	KodoSecretKey Secret `kong:"-"`
 
+	// UserName is the user whom the command is about.
+	UserName string `kong:"-"`
 	// Storage is StorageURL, read.
 	Storage Storage `kong:"-"`
 	// Proxies is TrustedProxies, read.
@@ -79,11 +89,12 @@ type Command string
 
 // The commands. None is what --help has answered already.
 const (
-	None         Command = ""
-	Serve        Command = "serve"
-	StorageCheck Command = "storage check"
-	StorageSweep Command = "storage sweep"
-	Version      Command = "version"
+	None              Command = ""
+	Serve             Command = "serve"
+	StorageCheck      Command = "storage check"
+	StorageSweep      Command = "storage sweep"
+	UserResetPassword Command = "user reset-password"
+	Version           Command = "version"
 )
 
 // Parse reads the command line, without the program's name, and the environment.
@@ -103,18 +114,24 @@ func Parse(args []string, getenv func(string) string, stdout, stderr io.Writer) 
 	case err != nil:
 		return nil, None, errors.New(nameVariables(err.Error(), args))
 	}
-	command := Command(parsed.Command())
-	if command == Version {
+	// kong has the arguments in it: "user reset-password <name>".
+	command, _, _ := strings.Cut(parsed.Command(), " <")
+	var config *Config
+	switch Command(command) {
+	case Version:
 		return nil, Version, nil
-	}
-	config := &cli.Serve.Config
-	if command != Serve {
+	case StorageCheck, StorageSweep:
 		config = &cli.Storage.Config
+	case UserResetPassword:
+		config = &cli.User.Config
+		config.UserName = cli.User.ResetPassword.Name
+	default:
+		config = &cli.Serve.Config
 	}
 	if err := errors.Join(config.complete(getenv), checkNumbers(parsed.Flags())); err != nil {
 		return nil, None, err
 	}
-	return config, command, nil
+	return config, Command(command), nil
 }
 
 type commandLine struct {
@@ -126,6 +143,12 @@ type commandLine struct {
 		Check struct{} `cmd:"" help:"Put a picture into the storage, read it as a browser would, and delete it. For a folder the server must be running."`
 		Sweep struct{} `cmd:"" help:"Delete now what the running server would delete by itself: pictures that nothing has referred to for NAMEPLATE_SWEEP_AFTER."`
 	} `cmd:"" help:"Check the storage of pictures, or sweep it. The settings are those of serve."`
+	User struct {
+		Config
+		ResetPassword struct {
+			Name string `arg:"" help:"The user's name, in any spelling."`
+		} `cmd:"" help:"Make a link by which the user, or who else has it, can set a new password once, within a day."`
+	} `cmd:"" help:"Act on a user. The settings are those of serve."`
 	Version struct{} `cmd:"" help:"Print the version."`
 }
 
@@ -221,20 +244,49 @@ func (c *Config) complete(getenv func(string) string) error {
 	if c.KeysetFile == "" {
 		c.KeysetFile = filepath.Join(c.Data, "keyset.json")
 	}
-	var sweepErr error
-	if c.SweepAfter < time.Second {
-		sweepErr = fmt.Errorf("NAMEPLATE_SWEEP_AFTER is %s: it must be at least 1s", c.SweepAfter)
-	}
-	var timeErr error
-	if c.Limits.MaxTime <= 0 {
-		timeErr = fmt.Errorf("NAMEPLATE_MAX_TIME is %s: it must be more than 0", c.Limits.MaxTime)
-	}
 	if c.Storage.Kodo != nil {
 		accessErr = errors.Join(accessErr, requireSecret(secrets[0], c.KodoAccessKey))
 		secretErr = errors.Join(secretErr, requireSecret(secrets[1], c.KodoSecretKey))
 	}
-	return errors.Join(accessErr, secretErr, storageErr, databaseErr, sweepErr, timeErr,
+	return errors.Join(accessErr, secretErr, storageErr, databaseErr, c.checkDurations(), c.checkPasswordLengths(),
 		checkAddr(c.Addr), c.checkPublicURL(), c.checkSameSite(), c.checkOrigins(), c.parseProxies())
+}
+
+// maxCookieLife is how long browsers keep a cookie (RFC 6265bis, section 5.5).
+const maxCookieLife = 400 * 24 * time.Hour
+
+func (c *Config) checkDurations() error {
+	var errs []error
+	for _, d := range []struct {
+		name         string
+		value, least time.Duration
+	}{
+		{"NAMEPLATE_SWEEP_AFTER", c.SweepAfter, time.Second},
+		{"NAMEPLATE_MAX_TIME", c.Limits.MaxTime, time.Millisecond},
+		{"NAMEPLATE_NAME_HOLD", c.NameHold, 0},
+		{"NAMEPLATE_KEEP_EVENTS", c.KeepEvents, time.Hour},
+		{"NAMEPLATE_SESSION_IDLE", c.SessionIdle, 5 * time.Minute},
+		{"NAMEPLATE_SESSION_ABSOLUTE", c.SessionAbsolute, 5 * time.Minute},
+	} {
+		if d.value < d.least {
+			errs = append(errs, fmt.Errorf("%s is %s: it must be at least %s", d.name, d.value, d.least))
+		}
+	}
+	if c.SessionAbsolute > maxCookieLife {
+		errs = append(errs, fmt.Errorf("NAMEPLATE_SESSION_ABSOLUTE is %s: it must be at most %s", c.SessionAbsolute, maxCookieLife))
+	}
+	return errors.Join(errs...)
+}
+
+// maxPassword bounds the work on a password.
+const maxPassword = 4096
+
+func (c *Config) checkPasswordLengths() error {
+	if c.MinPasswordLength > c.MaxPasswordLength || c.MaxPasswordLength > maxPassword {
+		return fmt.Errorf("NAMEPLATE_MIN_PASSWORD_LENGTH is %d and NAMEPLATE_MAX_PASSWORD_LENGTH %d: "+
+			"the least must not be more than the most, and that at most %d", c.MinPasswordLength, c.MaxPasswordLength, maxPassword)
+	}
+	return nil
 }
 
 // checkSameSite refuses a cookie that browsers would (RFC 6265bis, section 5.7, step 17).

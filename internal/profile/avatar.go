@@ -19,11 +19,19 @@ import (
 	"nameplate/internal/avatar"
 	"nameplate/internal/fault"
 	"nameplate/internal/session"
+	"nameplate/internal/throttle"
 )
 
 // storeWithin bounds how long the squares of a picture take to be stored: less than
 // an operation may take, so that a store that is away is told from one.
 const storeWithin = 8 * time.Second
+
+// Uploads that a user, and those from one address, may send without waiting. Each takes
+// about a tenth of a second of a core, and its objects stay until they are swept.
+var (
+	userUploads    = throttle.Policy{Free: 60, First: time.Second, MaxDelay: time.Minute, Forget: 10 * time.Second}
+	addressUploads = throttle.Policy{Free: 300, First: time.Second, MaxDelay: time.Minute, Forget: 2 * time.Second}
+)
 
 // UpdateAvatar makes a part of the file the user's picture, the largest centred square
 // where crop is nil. The old picture stays until the new one is whole and in the
@@ -31,6 +39,11 @@ const storeWithin = 8 * time.Second
 func (s *Service) UpdateAvatar(
 	ctx context.Context, userID uuid.UUID, file io.Reader, crop *avatar.Crop,
 ) (*ent.User, error) {
+	err := s.Attempts.Take(ctx, userUploads.OfUser("upload", userID),
+		addressUploads.Of("upload", session.ClientOf(ctx).Network.String()))
+	if err != nil {
+		return nil, Gone(err)
+	}
 	picture, err := s.Pictures.Process(ctx, userID.String(), file, crop)
 	if err != nil {
 		return nil, err
@@ -60,7 +73,11 @@ func (s *Service) UpdateAvatar(
 // RemoveAvatar goes back to the generated picture.
 func (s *Service) RemoveAvatar(ctx context.Context, userID uuid.UUID) (*ent.User, error) {
 	var user *ent.User
-	err := s.DB.WithTx(ctx, func(tx *ent.Tx) (err error) {
+	err := s.DB.WithTx(ctx, func(tx *ent.Tx) error {
+		err := session.Confirm(ctx, tx)
+		if err != nil {
+			return err
+		}
 		user, err = s.setAvatar(ctx, tx, userID, nil, event.KindAVATAR_REMOVED)
 		return err
 	})
@@ -117,21 +134,14 @@ func (s *Service) setAvatar(
 ) (*ent.User, error) {
 	user, err := tx.User.Get(ctx, userID)
 	if err != nil {
-		return nil, gone(err)
+		return nil, Gone(err)
 	}
 	if key == nil && user.AvatarKey == nil {
 		return user, nil
 	}
 	now := s.Now()
-	if user.AvatarKey != nil {
-		err := tx.Object.Update().
-			Where(object.IDIn(squareKeys(*user.AvatarKey)...)).
-			SetState(object.StateStale).
-			SetChangedAt(now).
-			Exec(ctx)
-		if err != nil {
-			return nil, err
-		}
+	if err := release(ctx, tx, user, now); err != nil {
+		return nil, err
 	}
 	update := user.Update().SetUpdatedAt(now)
 	if key != nil {

@@ -31,6 +31,7 @@ import (
 	"nameplate/internal/database/databasetest"
 	"nameplate/internal/fault"
 	"nameplate/internal/session"
+	"nameplate/internal/throttle"
 )
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC)
@@ -62,8 +63,9 @@ func newFixture(t *testing.T) *fixture {
 	f.Service = &Service{
 		DB: db, Store: f.store, Keys: keys, Pictures: avatar.NewProcessor(2),
 		PublicURL: "http://id.example.com", SweepAfter: time.Hour,
-		Now: func() time.Time { return f.now },
-		Log: slog.New(slog.NewTextHandler(&f.log, nil)),
+		Attempts: &throttle.Limiter{DB: db, Now: func() time.Time { return f.now }},
+		Now:      func() time.Time { return f.now },
+		Log:      slog.New(slog.NewTextHandler(&f.log, nil)),
 	}
 	return f
 }
@@ -72,7 +74,7 @@ func newFixture(t *testing.T) *fixture {
 func (f *fixture) as(user *ent.User) context.Context {
 	f.t.Helper()
 	ctx := f.t.Context()
-	sessions := &session.Manager{DB: f.DB, Now: f.Now}
+	sessions := &session.Manager{DB: f.DB, Idle: time.Hour, Absolute: time.Hour, Now: f.Now}
 	sessions.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		ctx = r.Context()
 	})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", http.NoBody))
@@ -236,7 +238,7 @@ func (f *fixture) delete(user *ent.User) {
 func (f *fixture) inRequest(use func(ctx context.Context)) {
 	r := httptest.NewRequestWithContext(f.t.Context(), http.MethodPost, "/graphql", nil)
 	r.RemoteAddr = "198.51.100.7:4711"
-	sessions := &session.Manager{DB: f.DB, Now: f.Now}
+	sessions := &session.Manager{DB: f.DB, Idle: time.Hour, Absolute: time.Hour, Now: f.Now}
 	sessions.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		use(r.Context())
 	})).ServeHTTP(httptest.NewRecorder(), r)

@@ -9,6 +9,7 @@ import (
 	"nameplate/ent/event"
 	"nameplate/internal/audit"
 	"nameplate/internal/fault"
+	"nameplate/internal/session"
 	"nameplate/internal/username"
 )
 
@@ -21,11 +22,17 @@ func (s *Service) UpdateName(ctx context.Context, userID uuid.UUID, name string)
 	}
 	var user *ent.User
 	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
+		if err := session.Confirm(ctx, tx); err != nil {
+			return err
+		}
 		user, err = tx.User.Get(ctx, userID)
 		if err != nil || user.Name == parsed.Display {
-			return gone(err)
+			return Gone(err)
 		}
 		now := s.Now()
+		if err := NameIsHeld(ctx, tx, parsed, now); err != nil {
+			return err
+		}
 		user, err = user.Update().
 			SetName(parsed.Display).
 			SetNameKey(parsed.Key).

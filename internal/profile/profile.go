@@ -15,6 +15,7 @@ import (
 	"nameplate/internal/blob"
 	"nameplate/internal/seal"
 	"nameplate/internal/session"
+	"nameplate/internal/throttle"
 )
 
 // Service holds the use cases. All fields are set before the first use.
@@ -25,6 +26,8 @@ type Service struct {
 	Pictures *avatar.Processor
 	// PublicURL is where clients reach this server, without a slash at the end.
 	PublicURL string
+	// Attempts counts uploads and verifications.
+	Attempts *throttle.Limiter
 	// SweepAfter is how long an object may be referred to by nothing before it
 	// is deleted; at least a second.
 	SweepAfter time.Duration
@@ -37,12 +40,12 @@ type Service struct {
 // the error is session.ErrNone.
 func (s *Service) Get(ctx context.Context, userID uuid.UUID) (*ent.User, error) {
 	user, err := s.DB.User.Get(ctx, userID)
-	return user, gone(err)
+	return user, Gone(err)
 }
 
-// gone says of a user's row that is not there, or that a new row can't refer to,
+// Gone says of a user's row that is not there, or that a new row can't refer to,
 // what it means to who asked: that the session, which goes with the row, is no more.
-func gone(err error) error {
+func Gone(err error) error {
 	if ent.IsNotFound(err) || ent.IsConstraintError(err) {
 		return fmt.Errorf("%w: the user is gone", session.ErrNone)
 	}

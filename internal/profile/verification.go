@@ -15,6 +15,7 @@ import (
 	"nameplate/internal/fault"
 	"nameplate/internal/idcard"
 	"nameplate/internal/session"
+	"nameplate/internal/throttle"
 )
 
 // The fields by which sealed values are bound to their column.
@@ -37,6 +38,9 @@ type Verification struct {
 // because who may not read the number may not have guesses compared with it either.
 const IDCardMaxAge = 10 * time.Minute
 
+// verifications are the attempts to save one: each can be a guess at what is saved.
+var verifications = throttle.Policy{Free: 10, First: time.Second, MaxDelay: 15 * time.Minute, Forget: 30 * time.Minute}
+
 // SaveVerification stores both values, sealed, if none are stored: one UPDATE
 // that only a row without values matches decides. The values that are stored
 // already are no change; others are refused. Which it is takes a session that may
@@ -50,6 +54,10 @@ func (s *Service) SaveVerification(
 	if err := errors.Join(nameErr, numberErr); err != nil {
 		return nil, err
 	}
+	err := s.Attempts.Take(ctx, verifications.OfUser("verification", userID))
+	if err != nil {
+		return nil, Gone(err)
+	}
 	sealedName, err := s.Keys.Seal(userID.String(), fieldRealName, []byte(name))
 	if err != nil {
 		return nil, err
@@ -60,6 +68,9 @@ func (s *Service) SaveVerification(
 	}
 	var user *ent.User
 	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
+		if err := session.Confirm(ctx, tx); err != nil {
+			return err
+		}
 		now := s.Now()
 		n, err := tx.User.Update().
 			Where(entuser.ID(userID), entuser.IDCardSealedIsNil()).
@@ -72,7 +83,7 @@ func (s *Service) SaveVerification(
 			return err
 		}
 		if user, err = tx.User.Get(ctx, userID); err != nil {
-			return gone(err)
+			return Gone(err)
 		}
 		kind := event.KindVERIFICATION_SAVED
 		if n == 0 {
@@ -94,7 +105,7 @@ func (s *Service) SaveVerification(
 
 // sameVerification is an error unless these are the values that are stored.
 func (s *Service) sameVerification(user *ent.User, name string, number idcard.Number) error {
-	storedName, storedNumber, err := s.open(user)
+	storedName, storedNumber, err := s.Unseal(user)
 	if err != nil {
 		return err
 	}
@@ -109,7 +120,7 @@ func (s *Service) Verification(user *ent.User) (*Verification, error) {
 	if user.IDCardSealed == nil {
 		return nil, nil
 	}
-	name, number, err := s.open(user)
+	name, number, err := s.Unseal(user)
 	if err != nil {
 		return nil, err
 	}
@@ -128,12 +139,15 @@ func (s *Service) ReadIDCard(ctx context.Context, userID uuid.UUID) (*string, er
 	if err != nil || user.IDCardSealed == nil {
 		return nil, err
 	}
-	_, number, err := s.open(user)
+	_, number, err := s.Unseal(user)
 	if err != nil {
 		return nil, err
 	}
 	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
-		return gone(audit.Record(ctx, tx, userID, event.KindID_CARD_READ, s.Now()))
+		if err := session.Confirm(ctx, tx); err != nil {
+			return err
+		}
+		return Gone(audit.Record(ctx, tx, userID, event.KindID_CARD_READ, s.Now()))
 	})
 	if err != nil {
 		return nil, err
@@ -142,8 +156,9 @@ func (s *Service) ReadIDCard(ctx context.Context, userID uuid.UUID) (*string, er
 	return &full, nil
 }
 
-// open unseals what is stored of the user, who has a verification.
-func (s *Service) open(user *ent.User) (name string, number idcard.Number, err error) {
+// Unseal opens what is stored of the user, who has a verification. Who shows the number
+// records it as read.
+func (s *Service) Unseal(user *ent.User) (name string, number idcard.Number, err error) {
 	id := user.ID.String()
 	openedName, nameErr := s.Keys.Open(id, fieldRealName, user.RealNameSealed)
 	openedNumber, numberErr := s.Keys.Open(id, fieldIDCard, user.IDCardSealed)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -12,11 +13,14 @@ import (
 	"github.com/google/uuid"
 
 	"nameplate/ent"
+	"nameplate/internal/clientaddr"
 )
 
 // Client is where a request comes from.
 type Client struct {
 	IPAddress string
+	// Network is what one client has; the zero Prefix outside of a request.
+	Network netip.Prefix
 	// UserAgent is the header's first 256 bytes.
 	UserAgent string
 	// Browser is whether it has an Origin or a Sec-Fetch-Site header, which
@@ -66,6 +70,12 @@ func Current(ctx context.Context) (*ent.Session, error) {
 	return req.row, nil
 }
 
+// IsCurrent is whether this session is the request's own.
+func IsCurrent(ctx context.Context, row *ent.Session) bool {
+	current, err := Current(ctx)
+	return err == nil && current.ID == row.ID
+}
+
 // Fresh is ErrStale if the password was entered longer ago in the request's session
 // than maxAge, and ErrNone if there is no session.
 func Fresh(ctx context.Context, now time.Time, maxAge time.Duration) error {
@@ -94,7 +104,7 @@ func ClientOf(ctx context.Context) Client { return from(ctx).client }
 func Begin(ctx context.Context, issued *Issued) (token *string) {
 	req := from(ctx)
 	req.set(issued.row)
-	req.setCookie(issued.token, int(absolute/time.Second))
+	req.setCookie(issued.token, int(req.manager.Absolute/time.Second))
 	if req.client.Browser {
 		return nil
 	}
@@ -180,6 +190,7 @@ func clientOf(r *http.Request) Client {
 	agent := r.UserAgent()
 	return Client{
 		IPAddress: host,
+		Network:   clientaddr.Network(r.RemoteAddr),
 		UserAgent: strings.ToValidUTF8(strings.ReplaceAll(agent[:min(len(agent), 256)], "\x00", ""), ""),
 		Browser:   r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "",
 	}

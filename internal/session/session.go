@@ -1,4 +1,4 @@
-// Package session knows who is asking: it issues, finds and revokes sessions,
+// Package session knows who is asking: it issues, finds, lists and revokes sessions,
 // and carries the one of a request in the request's context.
 //
 // A session is a row. Its token is 32 random bytes that only the client has;
@@ -13,28 +13,24 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/google/uuid"
 
 	"nameplate/ent"
+	"nameplate/ent/predicate"
 	entsession "nameplate/ent/session"
 )
 
 const (
-	// idle is how long a session lives without a request.
-	idle = 7 * 24 * time.Hour
-	// absolute is how long it lives however much it is used.
-	absolute = 30 * 24 * time.Hour
+	// maxLive is how many live sessions a user has. With one more the oldest ends.
+	maxLive = 50
 	// seenEvery is how exactly the time of the last request is kept, so that
 	// one request a minute writes and the others don't.
 	seenEvery = time.Minute
 	// touchWithin is how long a request waits for that.
 	touchWithin = 500 * time.Millisecond
-	// sweepEvery is how often expired sessions are deleted.
-	sweepEvery = time.Hour
 )
 
 // ErrNone says that the request has no live session, or that its user is gone.
@@ -51,6 +47,9 @@ type Manager struct {
 	Secure bool
 	// SameSite is from where browsers send the cookie; Lax where it isn't set.
 	SameSite http.SameSite
+	// Idle is how long a session lives without a request, and Absolute how long it lives
+	// however much it is used.
+	Idle, Absolute time.Duration
 	// Now is the clock, in UTC and to the microsecond.
 	Now func() time.Time
 }
@@ -58,6 +57,9 @@ type Manager struct {
 // Issue writes a new session of the user, who has just entered the password. It
 // becomes the request's own by Begin, after tx is committed.
 func (m *Manager) Issue(ctx context.Context, tx *ent.Tx, userID uuid.UUID) (*Issued, error) {
+	if err := m.makeRoom(ctx, tx, userID); err != nil {
+		return nil, fmt.Errorf("end the oldest session: %w", err)
+	}
 	now := m.Now()
 	token := newToken()
 	client := ClientOf(ctx)
@@ -69,12 +71,49 @@ func (m *Manager) Issue(ctx context.Context, tx *ent.Tx, userID uuid.UUID) (*Iss
 		SetCreatedAt(now).
 		SetAuthenticatedAt(now).
 		SetLastSeenAt(now).
-		SetExpiresAt(now.Add(absolute)).
+		SetExpiresAt(now.Add(m.Absolute)).
 		Save(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("issue a session: %w", err)
 	}
 	return &Issued{row: row, token: token}, nil
+}
+
+// makeRoom deletes the user's oldest live sessions until there is room for one more, and
+// those that have ended by themselves.
+func (m *Manager) makeRoom(ctx context.Context, tx *ent.Tx, userID uuid.UUID) error {
+	keep, err := tx.Session.Query().
+		Where(append(m.live(), entsession.UserID(userID))...).
+		Order(ent.Desc(entsession.FieldCreatedAt, entsession.FieldID)).
+		Limit(maxLive - 1).
+		IDs(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Session.Delete().Where(entsession.UserID(userID), entsession.IDNotIn(keep...)).Exec(ctx)
+	return err
+}
+
+// live are the conditions under which a session has not ended by itself.
+func (m *Manager) live() []predicate.Session {
+	now := m.Now()
+	return []predicate.Session{entsession.ExpiresAtGT(now), entsession.LastSeenAtGT(now.Add(-m.Idle))}
+}
+
+// List returns the user's live sessions, the most recently used first.
+func (m *Manager) List(ctx context.Context, userID uuid.UUID) ([]*ent.Session, error) {
+	return m.DB.Session.Query().
+		Where(append(m.live(), entsession.UserID(userID))...).
+		Order(ent.Desc(entsession.FieldLastSeenAt, entsession.FieldCreatedAt, entsession.FieldID)).
+		All(ctx)
+}
+
+// EndsAt is when the session ends unless it is used before, or in any case.
+func (m *Manager) EndsAt(row *ent.Session) time.Time {
+	if idle := row.LastSeenAt.Add(m.Idle); idle.Before(row.ExpiresAt) {
+		return idle
+	}
+	return row.ExpiresAt
 }
 
 // Issued is a session and its token, which exists nowhere else on the server.
@@ -92,8 +131,9 @@ func (m *Manager) Reauthenticated(ctx context.Context, tx *ent.Tx, id uuid.UUID)
 	return row, err
 }
 
-// Confirm is an error if the request's session has ended since it was found. It is
-// for work that takes long, within the transaction that makes its effect.
+// Confirm is an error if the request's session has ended since it was found. Every change
+// asks in the transaction that makes it: when the end of a session is acknowledged, nothing
+// is done in it any more.
 func Confirm(ctx context.Context, tx *ent.Tx) error {
 	current, err := Current(ctx)
 	if err != nil {
@@ -106,28 +146,34 @@ func Confirm(ctx context.Context, tx *ent.Tx) error {
 	return err
 }
 
-// Sweep deletes the sessions whose absolute end has come, until ctx ends: at once
-// and then every hour. What is known of where they were used goes with them.
-func (m *Manager) Sweep(ctx context.Context, log *slog.Logger) {
-	ticker := time.NewTicker(sweepEvery)
-	defer ticker.Stop()
-	for {
-		_, err := m.DB.Session.Delete().Where(entsession.ExpiresAtLTE(m.Now())).Exec(ctx)
-		if err != nil && ctx.Err() == nil {
-			log.LogAttrs(ctx, slog.LevelError, "sweep sessions", slog.Any("error", err))
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
+// Sweep deletes the sessions that have ended by themselves. What is known of where they
+// were used goes with them.
+func (m *Manager) Sweep(ctx context.Context) error {
+	now := m.Now()
+	_, err := m.DB.Session.Delete().
+		Where(entsession.Or(entsession.ExpiresAtLTE(now), entsession.LastSeenAtLTE(now.Add(-m.Idle)))).
+		Exec(ctx)
+	return err
 }
 
-// Revoke deletes the session. It says whether there was one to delete.
-func (m *Manager) Revoke(ctx context.Context, tx *ent.Tx, id uuid.UUID) (bool, error) {
-	n, err := tx.Session.Delete().Where(entsession.ID(id)).Exec(ctx)
+// Revoke deletes a session of the user. It says whether there was a live one to delete.
+func (m *Manager) Revoke(ctx context.Context, tx *ent.Tx, userID, id uuid.UUID) (bool, error) {
+	n, err := tx.Session.Delete().
+		Where(append(m.live(), entsession.ID(id), entsession.UserID(userID))...).
+		Exec(ctx)
 	return n == 1, err
+}
+
+// RevokeAll deletes all sessions of the user but one; none is excepted by uuid.Nil. It
+// returns those that were live.
+func (m *Manager) RevokeAll(ctx context.Context, tx *ent.Tx, userID, except uuid.UUID) ([]uuid.UUID, error) {
+	others := []predicate.Session{entsession.UserID(userID), entsession.IDNEQ(except)}
+	ids, err := tx.Session.Query().Where(append(m.live(), others...)...).IDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_, err = tx.Session.Delete().Where(others...).Exec(ctx)
+	return ids, err
 }
 
 // find returns the live session of the token, or nil.
@@ -140,7 +186,7 @@ func (m *Manager) find(ctx context.Context, token string) (*ent.Session, error) 
 		return nil, fmt.Errorf("find the session: %w", err)
 	}
 	now := m.Now()
-	if !now.Before(row.ExpiresAt) || now.Sub(row.LastSeenAt) >= idle {
+	if !now.Before(m.EndsAt(row)) {
 		return nil, nil
 	}
 	if now.Sub(row.LastSeenAt) >= seenEvery {

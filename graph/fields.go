@@ -1,0 +1,45 @@
+package graph
+
+import (
+	"errors"
+
+	"nameplate/ent"
+	"nameplate/internal/audit"
+	"nameplate/internal/session"
+)
+
+// known is null where a text is empty.
+func known(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+// device is null where there was none: an operator has none, and not every client says.
+func device(event *ent.Event) *string {
+	if event.UserAgent == "" {
+		return nil
+	}
+	return known(session.Device(event.UserAgent))
+}
+
+// values are what the pointers point to, as gqlgen wants lists.
+func values[T any](pointers []*T) []T {
+	list := make([]T, len(pointers))
+	for i, p := range pointers {
+		list[i] = *p
+	}
+	return list
+}
+
+// argumentError is what is wrong with an argument that the schema doesn't tell.
+func argumentError(err error) error {
+	switch {
+	case errors.Is(err, audit.ErrFirst):
+		return invalidValue("The argument first must be from 0 to 100.")
+	case errors.Is(err, audit.ErrCursor):
+		return invalidValue("The argument after is no cursor of an event.")
+	}
+	return err
+}

@@ -1,0 +1,74 @@
+package account
+
+import (
+	"context"
+	"errors"
+
+	"nameplate/ent"
+	"nameplate/ent/event"
+	"nameplate/ent/recoverycode"
+	"nameplate/internal/audit"
+	"nameplate/internal/session"
+)
+
+// ChangePassword sets a new password for who knows the present one, and ends all other
+// sessions of the user. Links of operators that reset the password end with it; the
+// user's recovery codes don't.
+func (s *Service) ChangePassword(ctx context.Context, current, password string) (*ent.User, error) {
+	user, err := s.Profiles.Get(ctx, session.UserID(ctx))
+	if err != nil {
+		return nil, err
+	}
+	err = errors.Join(required("currentPassword", current), s.passwords.check("newPassword", password, user.Name))
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.confirm(ctx, "currentPassword", current)
+	if err != nil {
+		return nil, err
+	}
+	hash, err := s.passwords.hash(ctx, password)
+	if err != nil {
+		return nil, err
+	}
+	var row *ent.Session
+	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
+		if err := s.still(ctx, tx, c); err != nil {
+			return err
+		}
+		if user, err = s.setPassword(ctx, tx, c.user, hash); err != nil {
+			return err
+		}
+		if _, err := s.Sessions.RevokeAll(ctx, tx, user.ID, c.session.ID); err != nil {
+			return err
+		}
+		if row, err = s.Sessions.Reauthenticated(ctx, tx, c.session.ID); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, user.ID, event.KindPASSWORD_CHANGED, s.Now())
+	})
+	if err != nil {
+		return nil, err
+	}
+	session.Renew(ctx, row)
+	return user, nil
+}
+
+// setPassword stores the hash of a new password, unless the user has another by now. What
+// was begun with the old one, and the links of operators, come to nothing.
+func (s *Service) setPassword(ctx context.Context, tx *ent.Tx, user *ent.User, hash string) (*ent.User, error) {
+	if err := unchanged(ctx, tx, user); err != nil {
+		return nil, err
+	}
+	_, err := tx.RecoveryCode.Delete().
+		Where(recoverycode.UserID(user.ID), recoverycode.ByOperator(true)).
+		Exec(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return tx.User.UpdateOneID(user.ID).
+		SetPasswordHash(hash).
+		AddPasswordVersion(1).
+		SetUpdatedAt(s.Now()).
+		Save(ctx)
+}

@@ -1,0 +1,198 @@
+// Package throttle slows down who does something too often, such as guessing a
+// password.
+//
+// What is counted, and of whom, is a [Lane]. A number of attempts in it are free. Each
+// one beyond must wait after the one before, a second at first and then twice as long
+// every time up to a bound. One attempt is forgotten every so often, and all of them when
+// the caller says so, as after the right password.
+//
+// An attempt that is refused doesn't count. So nobody can keep others waiting longer by
+// trying all the time, and where two share a lane, both get their turn.
+//
+// The counts are in the database: a restart, or another process, doesn't begin anew.
+package throttle
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"math/bits"
+	"time"
+
+	"github.com/google/uuid"
+
+	"nameplate/ent"
+	"nameplate/ent/attempt"
+	"nameplate/internal/fault"
+)
+
+// Policy is how often something may be done.
+type Policy struct {
+	// Free is how many attempts need not wait.
+	Free int
+	// First is how long the next one waits, and MaxDelay how long one waits at most. First
+	// is at least a second.
+	First, MaxDelay time.Duration
+	// Forget is after how long one attempt is forgotten; at least a second.
+	Forget time.Duration
+}
+
+// delay is how long to wait after so many attempts.
+func (p Policy) delay(attempts int) time.Duration {
+	beyond := attempts - p.Free
+	if beyond < 0 {
+		return 0
+	}
+	return min(p.First<<min(beyond, p.doublings()), p.MaxDelay)
+}
+
+// doublings is after how many the longest delay is reached.
+func (p Policy) doublings() int { return bits.Len64(uint64(p.MaxDelay / p.First)) }
+
+// max is how many attempts are remembered: more change nothing, and would take long to
+// be forgotten when it is over.
+func (p Policy) max() int { return p.Free + p.doublings() }
+
+// Lane is what is counted together: what somebody does, by whom or from where.
+type Lane struct {
+	id     string
+	userID *uuid.UUID
+	policy Policy
+}
+
+// OfUser is a lane for what is done by a user, or to one. Its count goes with the user.
+// What tells apart several of such lanes, as an address, is in of.
+func (p Policy) OfUser(what string, userID uuid.UUID, of ...string) Lane {
+	return Lane{id: digest(append([]string{what, userID.String()}, of...)), userID: &userID, policy: p}
+}
+
+// Of is a lane for what isn't a user's, such as what is done from an address.
+func (p Policy) Of(what, of string) Lane {
+	return Lane{id: digest([]string{what, of}), policy: p}
+}
+
+// digest doesn't show what it is of, which may be an address or whatever was sent for a
+// name.
+func digest(parts []string) string {
+	hash := sha256.New()
+	for _, part := range parts {
+		sum := sha256.Sum256([]byte(part)) // so that parts can't flow into one another
+		hash.Write(sum[:])
+	}
+	return base64.RawURLEncoding.EncodeToString(hash.Sum(nil))
+}
+
+// Limiter counts.
+type Limiter struct {
+	// DB has the counts.
+	DB *ent.Client
+	// Off is whether nobody is refused. Counting goes on, so that load tests measure what
+	// it costs, and timing tells no more than otherwise.
+	Off bool
+	// Now is the clock, in UTC and to the microsecond.
+	Now func() time.Time
+}
+
+// Take counts an attempt in all of these lanes, before it is made: so a hundred at once are
+// no more than one after the other. If one of them is full it counts in none, and the
+// error is a fault.RateLimited.
+func (l *Limiter) Take(ctx context.Context, lanes ...Lane) error {
+	return l.DB.WithTx(ctx, func(tx *ent.Tx) error {
+		now := l.Now()
+		rows := make([]*ent.Attempt, len(lanes))
+		var wait time.Duration
+		for i, lane := range lanes {
+			row, err := tx.Attempt.Get(ctx, lane.id)
+			if ent.IsNotFound(err) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			rows[i] = row
+			wait = max(wait, row.LastAt.Add(lane.policy.delay(lane.count(row, now))).Sub(now))
+		}
+		if wait > 0 && !l.Off {
+			return &fault.RateLimited{RetryAfter: max(wait, time.Second)}
+		}
+		for i, lane := range lanes {
+			if err := lane.add(ctx, tx, rows[i], now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// count is how many attempts are remembered of what is stored.
+func (l Lane) count(row *ent.Attempt, now time.Time) int {
+	left := max(row.ClearAt.Sub(now), 0)
+	return int((left + l.policy.Forget - 1) / l.policy.Forget)
+}
+
+// add counts one more on what is stored, which is nil where that is nothing.
+func (l Lane) add(ctx context.Context, tx *ent.Tx, row *ent.Attempt, now time.Time) error {
+	if row == nil {
+		return tx.Attempt.Create().SetID(l.id).SetNillableUserID(l.userID).
+			SetLastAt(now).SetClearAt(now.Add(l.policy.Forget)).Exec(ctx)
+	}
+	most := now.Add(time.Duration(l.policy.max()) * l.policy.Forget)
+	clearAt := row.ClearAt
+	if clearAt.Before(now) {
+		clearAt = now
+	}
+	if clearAt = clearAt.Add(l.policy.Forget); clearAt.After(most) {
+		clearAt = most
+	}
+	return row.Update().SetLastAt(now).SetClearAt(clearAt).Exec(ctx)
+}
+
+// Failed says that the attempt counted by Take has now come to nothing: the wait for the
+// next begins here.
+func (l *Limiter) Failed(ctx context.Context, tx *ent.Tx, lanes ...Lane) error {
+	return tx.Attempt.Update().Where(attempt.IDIn(ids(lanes)...)).SetLastAt(l.Now()).Exec(ctx)
+}
+
+// Forget forgets all attempts in these lanes.
+func (l *Limiter) Forget(ctx context.Context, tx *ent.Tx, lanes ...Lane) error {
+	_, err := tx.Attempt.Delete().Where(attempt.IDIn(ids(lanes)...)).Exec(ctx)
+	return err
+}
+
+// ForgetUser forgets all attempts of a user, and to one.
+func (l *Limiter) ForgetUser(ctx context.Context, tx *ent.Tx, userID uuid.UUID) error {
+	_, err := tx.Attempt.Delete().Where(attempt.UserID(userID)).Exec(ctx)
+	return err
+}
+
+// GiveBack takes the attempt counted by Take out of these lanes, but leaves the others
+// there: who knows one password may still be guessing at others.
+func (l *Limiter) GiveBack(ctx context.Context, tx *ent.Tx, lanes ...Lane) error {
+	for _, lane := range lanes {
+		row, err := tx.Attempt.Get(ctx, lane.id)
+		if ent.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := row.Update().SetClearAt(row.ClearAt.Add(-lane.policy.Forget)).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Sweep deletes the counts that have come to nothing.
+func (l *Limiter) Sweep(ctx context.Context) error {
+	_, err := l.DB.Attempt.Delete().Where(attempt.ClearAtLTE(l.Now())).Exec(ctx)
+	return err
+}
+
+func ids(lanes []Lane) []string {
+	list := make([]string, len(lanes))
+	for i, lane := range lanes {
+		list[i] = lane.id
+	}
+	return list
+}

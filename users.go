@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+
+	"nameplate/ent"
+	"nameplate/internal/account"
+	"nameplate/internal/config"
+	"nameplate/internal/database"
+)
+
+// openUsedDatabase opens the database of a server for a command beside it. It must be
+// there already: in one that is made by mistake there is nobody.
+func openUsedDatabase(ctx context.Context, conf *config.Config) (*ent.Client, error) {
+	if _, err := os.Stat(conf.DatabaseURL); err != nil {
+		return nil, fmt.Errorf("the database: %w; NAMEPLATE_DATA and NAMEPLATE_DATABASE_URL must be those of the server", err)
+	}
+	return database.Open(ctx, conf.DatabaseURL)
+}
+
+// resetPassword makes a link for a user who has neither the password nor a recovery code
+// any more. The code is behind the #, which browsers send to no server.
+func resetPassword(ctx context.Context, conf *config.Config, stdout io.Writer) (err error) {
+	db, err := openUsedDatabase(ctx, conf)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	accounts := account.New(account.Options{DB: db, Now: now})
+	user, code, expires, err := accounts.ResetCode(ctx, conf.UserName)
+	if err != nil {
+		return err
+	}
+	link := publicURL(conf, conf.Addr) + resetPath + "#" + url.Values{"name": {user.Name}, "code": {code}}.Encode()
+	_, err = fmt.Fprintf(stdout, "%s can set a new password once, until %s, by this link:\n%s\n"+
+		"Whoever has it can: give it to nobody else. The mutation resetPassword takes its code too: %s\n",
+		user.Name, expires.Format("2006-01-02 15:04 UTC"), link, code)
+	return err
+}
