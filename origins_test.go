@@ -153,7 +153,7 @@ func TestAPageReadsThatItAskedTooOften(t *testing.T) {
 	if _, refused := askUntilRefused(t, off, listed); refused != nil {
 		t.Error("without a limit, it is refused")
 	}
-	if !strings.Contains(off.log.String(), "level=WARN msg=\"an address may send as many") {
+	if !strings.Contains(off.log.String(), "level=WARN msg=\"anybody may guess at passwords") {
 		t.Errorf("the start doesn't say so: %s", off.log)
 	}
 }

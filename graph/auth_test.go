@@ -29,11 +29,16 @@ func closedDatabase(t *testing.T) *ent.Client {
 // needSession are requests for each field that needs a session, by its name.
 func needSession(t *testing.T) map[string]func(token string) *http.Request {
 	queries := map[string]string{
-		"me":               `{ me { name verification { idCard } } }`,
-		"reauthenticate":   `mutation { reauthenticate(input: { password: "x" }) { userErrors { code } } }`,
-		"updateName":       `mutation { updateName(input: { name: "Mallory" }) { user { name } } }`,
-		"removeAvatar":     `mutation { removeAvatar { user { name } } }`,
-		"saveVerification": `mutation { saveVerification(input: { realName: "张三", idCard: "11010519491231002X" }) { user { name } } }`,
+		"me":                  `{ me { name verification { idCard } } }`,
+		"reauthenticate":      `mutation { reauthenticate(input: { password: "x" }) { userErrors { code } } }`,
+		"updateName":          `mutation { updateName(input: { name: "Mallory" }) { user { name } } }`,
+		"changePassword":      `mutation { changePassword(input: { currentPassword: "x", newPassword: "y" }) { userErrors { code } } }`,
+		"createRecoveryCodes": `mutation { createRecoveryCodes(input: { password: "x" }) { userErrors { code } } }`,
+		"revokeSession":       `mutation { revokeSession(id: "x") { userErrors { code } } }`,
+		"revokeOtherSessions": `mutation { revokeOtherSessions { userErrors { code } } }`,
+		"deleteAccount":       `mutation { deleteAccount(input: { password: "x" }) { userErrors { code } } }`,
+		"removeAvatar":        `mutation { removeAvatar { user { name } } }`,
+		"saveVerification":    `mutation { saveVerification(input: { realName: "张三", idCard: "11010519491231002X" }) { user { name } } }`,
 	}
 	requests := map[string]func(string) *http.Request{
 		"updateAvatar": func(token string) *http.Request {
@@ -142,7 +147,7 @@ func TestAUserWhoIsDeletedMeanwhileHasNoSession(t *testing.T) {
 func TestAFieldMayNeedAFreshPassword(t *testing.T) {
 	e := newEndpoint(t)
 	user, token := e.newUser("Alice")
-	if _, err := e.resolver.Profiles.SaveVerification(t.Context(), user.ID, "张三", "11010519491231002X"); err != nil {
+	if _, err := e.resolver.Profiles.SaveVerification(e.as(token), user.ID, "张三", "11010519491231002X"); err != nil {
 		t.Fatal(err)
 	}
 	const query = `{ me { verification { maskedIdCard idCard } } }`

@@ -1,7 +1,9 @@
 package graph
 
 import (
+	"crypto/sha256"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -13,8 +15,11 @@ import (
 	gqlast "github.com/vektah/gqlparser/v2/ast"
 
 	"nameplate/ent"
+	"nameplate/ent/event"
 	"nameplate/ent/object"
+	"nameplate/ent/session"
 	entuser "nameplate/ent/user"
+	"nameplate/internal/audit"
 )
 
 // access is who may what: every field of the schema, and what it answers to who is
@@ -24,6 +29,7 @@ import (
 //	all    the same as to everybody
 //	own    what is the asker's, and nobody else's; that there are no userErrors
 //	new    what is of the user who came into being by it
+//	codes  ten texts
 //	-      UNAUTHENTICATED
 //	stale  REAUTHENTICATION_REQUIRED
 //
@@ -35,18 +41,27 @@ Query.limits                        all        all    all    all
 
 Mutation.signUp                     new        new    new    new
 Mutation.signIn                     own        own    own    own
+Mutation.resetPassword              own        own    own    own
 Mutation.signOut                    own        own    own    own
 Mutation.reauthenticate             -          own    own    own
 Mutation.updateName                 -          own    own    own
 Mutation.updateAvatar               -          own    own    own
 Mutation.removeAvatar               -          own    own    own
 Mutation.saveVerification           -          own    own    stale
+Mutation.changePassword             -          own    own    own
+Mutation.createRecoveryCodes        -          codes  codes  codes
+Mutation.revokeSession              -          own    own    own
+Mutation.revokeOtherSessions        -          own    own    own
+Mutation.deleteAccount              -          own    own    own
 
 User.id                             -          own    own    own
 User.name                           -          own    own    own
 User.avatarUrl                      -          own    own    own
 User.hasAvatar                      -          own    own    own
 User.verification                   -          own    own    own
+User.sessions                       -          own    own    own
+User.events                         -          own    own    own
+User.recoveryCodesLeft              -          own    own    own
 User.createdAt                      -          own    own    own
 User.updatedAt                      -          own    own    own
 
@@ -55,6 +70,32 @@ Verification.maskedIdCard           -          own    own    own
 Verification.idCard                 -          own    own    stale
 Verification.savedAt                -          own    own    own
 
+Session.id                          -          own    own    own
+Session.isCurrent                   -          own    own    own
+Session.device                      -          own    own    own
+Session.ipAddress                   -          own    own    own
+Session.createdAt                   -          own    own    own
+Session.lastSeenAt                  -          own    own    own
+Session.expiresAt                   -          own    own    own
+
+EventConnection.edges               -          own    own    own
+EventConnection.nodes               -          own    own    own
+EventConnection.pageInfo            -          own    own    own
+EventEdge.cursor                    -          own    own    own
+EventEdge.node                      -          own    own    own
+PageInfo.hasNextPage                -          own    own    own
+PageInfo.hasPreviousPage            -          own    own    own
+PageInfo.startCursor                -          own    own    own
+PageInfo.endCursor                  -          own    own    own
+Event.id                            -          own    own    own
+Event.kind                          -          own    own    own
+Event.at                            -          own    own    own
+Event.count                         -          own    own    own
+Event.ipAddress                     -          own    own    own
+Event.device                        -          own    own    own
+Event.byOperator                    -          own    own    own
+
+Limits.signUpOpen                   all        all    all    all
 Limits.name                         all        all    all    all
 Limits.realName                     all        all    all    all
 Limits.password                     all        all    all    all
@@ -80,6 +121,9 @@ SignUpPayload.userErrors            new        new    new    new
 SignInPayload.user                  own        own    own    own
 SignInPayload.sessionToken          own        own    own    own
 SignInPayload.userErrors            own        own    own    own
+ResetPasswordPayload.user           own        own    own    own
+ResetPasswordPayload.sessionToken   own        own    own    own
+ResetPasswordPayload.userErrors     own        own    own    own
 SignOutPayload.userErrors           own        own    own    own
 ReauthenticatePayload.userErrors    -          own    own    own
 UpdateNamePayload.user              -          own    own    own
@@ -90,27 +134,47 @@ RemoveAvatarPayload.user            -          own    own    own
 RemoveAvatarPayload.userErrors      -          own    own    own
 SaveVerificationPayload.user        -          own    own    stale
 SaveVerificationPayload.userErrors  -          own    own    stale
+ChangePasswordPayload.user          -          own    own    own
+ChangePasswordPayload.userErrors    -          own    own    own
+CreateRecoveryCodesPayload.recoveryCodes -          codes  codes  codes
+CreateRecoveryCodesPayload.userErrors -          own    own    own
+RevokeSessionPayload.revokedSessionId -          own    own    own
+RevokeSessionPayload.userErrors     -          own    own    own
+RevokeOtherSessionsPayload.revokedSessionIds -          own    own    own
+RevokeOtherSessionsPayload.userErrors -          own    own    own
+DeleteAccountPayload.userErrors     -          own    own    own
 `
 
 // ways are how to come to an object of each type. A mutation is asked for in the way
 // to its payload.
 var ways = map[string]string{
-	"Query":                   `{ <field> }`,
-	"User":                    `{ me { <field> } }`,
-	"Verification":            `{ me { verification { <field> } } }`,
-	"Limits":                  `{ limits { <field> } }`,
-	"NameLimits":              `{ limits { name { <field> } } }`,
-	"PasswordLimits":          `{ limits { password { <field> } } }`,
-	"AvatarLimits":            `{ limits { avatar { <field> } } }`,
-	"UserError":               `mutation { signUp(input: { name: "x", password: <password> }) { userErrors { <field> } } }`,
-	"SignUpPayload":           `mutation { signUp(input: { name: <new name>, password: <password> }) { <field> } }`,
-	"SignInPayload":           `mutation { signIn(input: { name: <name>, password: <password> }) { <field> } }`,
-	"SignOutPayload":          `mutation { signOut { <field> } }`,
-	"ReauthenticatePayload":   `mutation { reauthenticate(input: { password: <password> }) { <field> } }`,
-	"UpdateNamePayload":       `mutation { updateName(input: { name: <new name> }) { <field> } }`,
-	"UpdateAvatarPayload":     `mutation($file: Upload!) { updateAvatar(file: $file) { <field> } }`,
-	"RemoveAvatarPayload":     `mutation { removeAvatar { <field> } }`,
-	"SaveVerificationPayload": `mutation { saveVerification(input: { realName: <real name>, idCard: <number> }) { <field> } }`,
+	"Query":                      `{ <field> }`,
+	"User":                       `{ me { <field> } }`,
+	"Verification":               `{ me { verification { <field> } } }`,
+	"Session":                    `{ me { sessions { <field> } } }`,
+	"EventConnection":            `{ me { events { <field> } } }`,
+	"EventEdge":                  `{ me { events { edges { <field> } } } }`,
+	"PageInfo":                   `{ me { events { pageInfo { <field> } } } }`,
+	"Event":                      `{ me { events { nodes { <field> } } } }`,
+	"Limits":                     `{ limits { <field> } }`,
+	"NameLimits":                 `{ limits { name { <field> } } }`,
+	"PasswordLimits":             `{ limits { password { <field> } } }`,
+	"AvatarLimits":               `{ limits { avatar { <field> } } }`,
+	"UserError":                  `mutation { signUp(input: { name: "x", password: <password> }) { userErrors { <field> } } }`,
+	"SignUpPayload":              `mutation { signUp(input: { name: <new name>, password: <password> }) { <field> } }`,
+	"SignInPayload":              `mutation { signIn(input: { name: <name>, password: <password> }) { <field> } }`,
+	"ResetPasswordPayload":       `mutation { resetPassword(input: { name: <name>, code: <code>, newPassword: <password> }) { <field> } }`,
+	"ChangePasswordPayload":      `mutation { changePassword(input: { currentPassword: <password>, newPassword: <password> }) { <field> } }`,
+	"CreateRecoveryCodesPayload": `mutation { createRecoveryCodes(input: { password: <password> }) { <field> } }`,
+	"RevokeSessionPayload":       `mutation { revokeSession(id: <session>) { <field> } }`,
+	"RevokeOtherSessionsPayload": `mutation { revokeOtherSessions { <field> } }`,
+	"DeleteAccountPayload":       `mutation { deleteAccount(input: { password: <password> }) { <field> } }`,
+	"SignOutPayload":             `mutation { signOut { <field> } }`,
+	"ReauthenticatePayload":      `mutation { reauthenticate(input: { password: <password> }) { <field> } }`,
+	"UpdateNamePayload":          `mutation { updateName(input: { name: <new name> }) { <field> } }`,
+	"UpdateAvatarPayload":        `mutation($file: Upload!) { updateAvatar(file: $file) { <field> } }`,
+	"RemoveAvatarPayload":        `mutation { removeAvatar { <field> } }`,
+	"SaveVerificationPayload":    `mutation { saveVerification(input: { realName: <real name>, idCard: <number> }) { <field> } }`,
 }
 
 const (
@@ -119,7 +183,7 @@ const (
 )
 
 // question asks for a field, such as User.name, and where that is an object for the
-// first field of it, and so on; leaf is the last of them, or userErrors.
+// first field of it, and so on; leaf is the last of them with its type, or userErrors.
 func question(t *testing.T, schema *gqlast.Schema, what string) (query, leaf string) {
 	t.Helper()
 	parent, name, _ := strings.Cut(what, ".")
@@ -132,12 +196,12 @@ func question(t *testing.T, schema *gqlast.Schema, what string) (query, leaf str
 		parent = field.Type.Name()
 		field = schema.Types[parent].Fields[0]
 	}
-	selection, closing, leaf := field.Name, "", field.Name
+	selection, closing, leaf := field.Name, "", parent+"."+field.Name
 	for of := schema.Types[field.Type.Name()]; of.Kind == gqlast.Object; of = schema.Types[field.Type.Name()] {
 		field = of.Fields[0]
 		selection, closing = selection+" { "+field.Name, closing+" }"
-		if leaf != "userErrors" {
-			leaf = field.Name
+		if !strings.HasSuffix(leaf, ".userErrors") {
+			leaf = of.Name + "." + field.Name
 		}
 	}
 	query = strings.ReplaceAll(ways[parent], "<field>", selection+closing)
@@ -204,6 +268,7 @@ func (e *endpoint) begin(people []*person) (tokens map[*person]string) {
 	ctx := e.t.Context()
 	e.db.User.Delete().ExecX(ctx) // and their sessions and events
 	e.db.Object.Delete().ExecX(ctx)
+	e.db.HeldName.Delete().ExecX(ctx)
 	tokens = map[*person]string{}
 	for _, p := range people {
 		e.db.User.Create().SetID(p.row.ID).SetName(p.row.Name).SetNameKey(p.row.NameKey).
@@ -212,10 +277,47 @@ func (e *endpoint) begin(people []*person) (tokens map[*person]string) {
 			SetVerificationSavedAt(*p.row.VerificationSavedAt).
 			SetCreatedAt(p.row.CreatedAt).SetUpdatedAt(p.row.UpdatedAt).ExecX(ctx)
 		e.db.Object.Create().SetID(*p.row.AvatarKey).SetState(object.StateLive).SetChangedAt(p.row.CreatedAt).ExecX(ctx)
-		tokens[p] = e.issue(p.row)
+		tokens[p] = e.signIn(p)
 	}
 	e.clock.advance(time.Second) // so that what is written from now on has another time
 	return tokens
+}
+
+// signIn starts the session that a person has, from where no other is, with an event and a
+// recovery code, and makes known what shows of them.
+func (e *endpoint) signIn(p *person) (token string) {
+	e.t.Helper()
+	ctx := e.t.Context()
+	e.clock.advance(time.Second) // so that no other person's has these times
+	now, agent := e.clock.Now(), strings.ToLower(p.row.Name)+"-app"
+	number := int(p.row.Name[0])
+	address := fmt.Sprintf("192.0.2.%d", number)
+	r := request("application/json", nil, "User-Agent", agent+"/1.0")
+	r.RemoteAddr = address + ":4711"
+	token = e.issueTo(r, p.row)
+	row := e.db.Session.Query().Where(session.UserID(p.row.ID)).OnlyX(ctx)
+	code := p.row.Name + " code"
+	sum := sha256.Sum256([]byte(strings.ToUpper(strings.ReplaceAll(code, " ", ""))))
+	e.db.RecoveryCode.Create().SetUserID(p.row.ID).SetCodeSha256(sum[:]).SetCreatedAt(now).ExecX(ctx)
+	happened := e.db.Event.Create().SetUserID(p.row.ID).SetKind(event.KindSIGN_IN_FAILED).SetAt(now).SetCount(number).
+		SetIPAddress(address).SetUserAgent(agent + "/1.0").SaveX(ctx)
+	page, err := audit.Read(ctx, e.db, p.row.ID, 1, nil)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	p.sends["<code>"], p.sends["<session>"] = code, row.ID.String()
+	maps.Copy(p.shows, map[string]any{
+		"Session.id": row.ID.String(), "Session.isCurrent": true, "Session.device": agent, "Session.ipAddress": address,
+		"Session.createdAt": now.Format(time.RFC3339), "Session.lastSeenAt": now.Format(time.RFC3339),
+		"Session.expiresAt": now.Add(e.sessions.Idle).Format(time.RFC3339),
+		"Event.id":          happened.ID.String(), "Event.kind": "SIGN_IN_FAILED", "Event.at": now.Format(time.RFC3339),
+		"Event.count": float64(number), "Event.ipAddress": address, "Event.device": agent, "Event.byOperator": false,
+		"EventEdge.cursor": *page.PageInfo.EndCursor, "PageInfo.startCursor": *page.PageInfo.EndCursor,
+		"PageInfo.endCursor": *page.PageInfo.EndCursor, "PageInfo.hasNextPage": false, "PageInfo.hasPreviousPage": false,
+		"User.recoveryCodesLeft": 1.0, "RevokeSessionPayload.revokedSessionId": row.ID.String(),
+		"RevokeOtherSessionsPayload.revokedSessionIds": []any{},
+	})
+	return token
 }
 
 // state is all that the database has of a person.
@@ -229,7 +331,7 @@ func (e *endpoint) states(people []*person) map[*person]state {
 	ctx, states := e.t.Context(), map[*person]state{}
 	for _, p := range people {
 		states[p] = state{
-			User:    e.db.User.Query().Where(entuser.ID(p.row.ID)).WithSessions().WithEvents().OnlyX(ctx),
+			User:    e.db.User.Query().Where(entuser.ID(p.row.ID)).WithSessions().WithEvents().WithRecoveryCodes().OnlyX(ctx),
 			Picture: e.db.Object.GetX(ctx, *p.row.AvatarKey),
 		}
 	}
@@ -237,12 +339,12 @@ func (e *endpoint) states(people []*person) map[*person]state {
 }
 
 var ignoreUnexported = cmpopts.IgnoreUnexported(ent.User{}, ent.UserEdges{}, ent.Session{}, ent.SessionEdges{},
-	ent.Event{}, ent.EventEdges{}, ent.Object{})
+	ent.Event{}, ent.EventEdges{}, ent.RecoveryCode{}, ent.RecoveryCodeEdges{}, ent.Object{})
 
 // ask sends a question, with what its blanks are filled with.
 func (e *endpoint) ask(token, query string, sends map[string]string) *answer {
 	e.t.Helper()
-	for _, blank := range []string{"<name>", "<new name>", "<password>", "<real name>", "<number>"} {
+	for _, blank := range []string{"<name>", "<new name>", "<password>", "<real name>", "<number>", "<code>", "<session>"} {
 		query = strings.ReplaceAll(query, blank, toJSON(e.t, sends[blank]))
 	}
 	if strings.Contains(query, "$file") {
@@ -252,11 +354,17 @@ func (e *endpoint) ask(token, query string, sends map[string]string) *answer {
 	return e.query(token, query, nil)
 }
 
-// valueAt is the one leaf of an answer, nil where something on the way is null.
+// valueAt is the one leaf of an answer, of lists that of the first element; nil where
+// something on the way is null.
 func valueAt(data map[string]any) any {
 	for _, value := range data {
 		if object, ok := value.(map[string]any); ok {
 			return valueAt(object)
+		}
+		if list, ok := value.([]any); ok && len(list) > 0 {
+			if object, ok := list[0].(map[string]any); ok {
+				return valueAt(object)
+			}
 		}
 		return value
 	}
@@ -317,13 +425,13 @@ func TestWhoMayWhat(t *testing.T) {
 			if outcome == "-" && e.ask(token, query, nil).code() != a.code() {
 				t.Errorf("%s: it is told what is wrong with the input", what)
 			}
-			e.checkOthers(what, before, a, func(p *person) bool { return p == asker && outcome == "own" })
+			e.checkOthers(what, before, a, func(p *person) bool { return p == asker && (outcome == "own" || outcome == "codes") })
 
 			got, leaf := valueAt(a.Data), leaf
-			if leaf == "sessionToken" && got != nil { // it shows whose session it opens
-				got, leaf = valueAt(e.query(got.(string), `{ me { id } }`, nil).Data), "id"
+			if strings.HasSuffix(leaf, ".sessionToken") && got != nil { // it shows whose session it opens
+				got, leaf = valueAt(e.query(got.(string), `{ me { id } }`, nil).Data), "User.id"
 			}
-			if i == 0 {
+			if i == 0 || outcome == "codes" {
 				first = got
 			}
 			want, code := e.expected(outcome, leaf, asker, first)
@@ -350,7 +458,7 @@ func (e *endpoint) checkOthers(what string, before map[*person]state, a *answer,
 			e.t.Errorf("%s: what is of %s has changed (-before +after):\n%s", what, p.row.Name, diff)
 		}
 		for field, value := range p.shows {
-			if value, ok := value.(string); ok && strings.Contains(text, value) {
+			if value, ok := value.(string); ok && value != "SIGN_IN_FAILED" && strings.Contains(text, value) {
 				e.t.Errorf("%s: the answer has the %s of %s: %s", what, field, p.row.Name, text)
 			}
 		}
@@ -364,10 +472,21 @@ func (e *endpoint) expected(outcome, leaf string, asker *person, first any) (val
 	case "all":
 		return first, ""
 	case "own":
-		return asker.shows[leaf], ""
+		if value, ok := asker.shows[leaf]; ok {
+			return value, ""
+		}
+		_, field, _ := strings.Cut(leaf, ".")
+		return asker.shows[field], ""
+	case "codes":
+		if list, ok := first.([]any); ok && len(list) == 10 {
+			return first, ""
+		}
+		return asker.shows["userErrors"], ""
 	case "new":
-		id := e.db.User.Query().Where(entuser.Name(newName)).OnlyIDX(e.t.Context())
-		return map[string]any{"id": id.String(), "userErrors": []any{}}[leaf], ""
+		if strings.HasSuffix(leaf, ".userErrors") {
+			return asker.shows["userErrors"], ""
+		}
+		return e.db.User.Query().Where(entuser.Name(newName)).OnlyIDX(e.t.Context()).String(), ""
 	case "-":
 		return nil, "UNAUTHENTICATED"
 	case "stale":

@@ -103,7 +103,7 @@ func TestTheExamplesOfWhatRarelyHappensAreTrue(t *testing.T) {
 func testRareExamples(t *testing.T) {
 	e := newEndpoint(t)
 	user, token := e.newUser("Alice")
-	if _, err := e.resolver.Profiles.SaveVerification(t.Context(), user.ID, secretName, secretNumber); err != nil {
+	if _, err := e.resolver.Profiles.SaveVerification(e.as(token), user.ID, secretName, secretNumber); err != nil {
 		t.Fatal(err)
 	}
 	compare := func(code string, a *answer) {

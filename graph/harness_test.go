@@ -173,16 +173,33 @@ func (e *endpoint) newUser(name string) (*ent.User, string) {
 // issue makes a session of the user and returns its token.
 func (e *endpoint) issue(user *ent.User) string {
 	e.t.Helper()
-	ctx := context.Background()
-	var issued *session.Issued
-	err := e.db.WithTx(ctx, func(tx *ent.Tx) (err error) {
-		issued, err = e.sessions.Issue(ctx, tx, user.ID)
-		return err
-	})
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	return *session.Begin(ctx, issued)
+	return e.issueTo(request("application/json", nil), user)
+}
+
+// issueTo is issue for a client that sends such requests.
+func (e *endpoint) issueTo(r *http.Request, user *ent.User) (token string) {
+	e.t.Helper()
+	e.sessions.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		var issued *session.Issued
+		err := e.db.WithTx(ctx, func(tx *ent.Tx) (err error) {
+			issued, err = e.sessions.Issue(ctx, tx, user.ID)
+			return err
+		})
+		if err != nil {
+			e.t.Fatal(err)
+		}
+		token = *session.Begin(ctx, issued)
+	})).ServeHTTP(httptest.NewRecorder(), r)
+	return token
+}
+
+// as is the context of a request in the session of that token.
+func (e *endpoint) as(token string) (ctx context.Context) {
+	e.sessions.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		ctx = context.WithoutCancel(r.Context())
+	})).ServeHTTP(httptest.NewRecorder(), request("application/json", nil, bearer(token)...))
+	return ctx
 }
 
 // answer is a GraphQL response.
