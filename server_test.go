@@ -149,6 +149,8 @@ type client struct {
 	url     string
 	browser bool
 	token   string
+	agent   string // its User-Agent, unless that is empty
+	from    string // its address, as a proxy says, unless that is empty
 	http    *http.Client
 }
 
@@ -229,6 +231,12 @@ func (c *client) tryPost(contentType string, body io.Reader) (*answer, error) {
 	if c.browser {
 		req.Header.Set("Origin", c.url)
 		req.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	if c.agent != "" {
+		req.Header.Set("User-Agent", c.agent)
+	}
+	if c.from != "" {
+		req.Header.Set("X-Forwarded-For", c.from)
 	}
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
