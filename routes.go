@@ -33,11 +33,12 @@ var schema []byte
 // and where a user's data are what protect lists. media has the pictures, and is nil where
 // another server does.
 func routes(s *services, media http.Handler) (http.Handler, error) {
-	endpoint, err := protect(s, graphqlEndpoint(s))
+	endpoint, err := protect(s, false, graphqlEndpoint(s))
 	if err != nil {
 		return nil, err
 	}
-	export, err := protect(s, graph.NewExportHandler(s.accounts, s.log))
+	// What follows a link there lands with the person, so no more is asked of it than of curl.
+	export, err := protect(s, true, graph.NewExportHandler(s.accounts, s.log))
 	if err != nil {
 		return nil, err
 	}
@@ -70,13 +71,13 @@ func graphqlEndpoint(s *services) http.Handler {
 // protect is what a request for what is a user's goes through, from the outside in: what the
 // browsers of listed origins must be told, the refusal of other origins' pages (which
 // would use up their visitors' rates), the limit of its address's rate, and the session.
-func protect(s *services, handler http.Handler) (http.Handler, error) {
+func protect(s *services, unmarked bool, handler http.Handler) (http.Handler, error) {
 	handler = s.sessions.Middleware(handler)
 	if s.conf.Throttle.On() {
 		handler = graph.LimitRate(s.conf.MaxRate, handler)
 	}
 	// The server's own origin is listed, since a proxy may change the Host header.
-	handler, err := graph.OwnPages(s.sessions, append([]string{s.publicURL}, s.conf.CORSOrigins...), handler)
+	handler, err := graph.OwnPages(s.sessions, append([]string{s.publicURL}, s.conf.CORSOrigins...), unmarked, handler)
 	if err != nil {
 		return nil, fmt.Errorf("NAMEPLATE_PUBLIC_URL or NAMEPLATE_CORS_ORIGINS: %w", err)
 	}

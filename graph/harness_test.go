@@ -96,7 +96,7 @@ func (e *endpoint) serve(o Options) {
 
 // wrap puts around the handler what the program puts around it.
 func (e *endpoint) wrap(handler http.Handler) {
-	handler, err := OwnPages(e.sessions, []string{publicURL, listedOrigin}, e.sessions.Middleware(handler))
+	handler, err := OwnPages(e.sessions, []string{publicURL, listedOrigin}, false, e.sessions.Middleware(handler))
 	if err != nil {
 		e.t.Fatal(err)
 	}

@@ -13,8 +13,10 @@ import (
 
 // OwnPages refuses what the page of another origin sends, but for the origins
 // listed: a browser sends the user's cookie with it. It asks the same of a GET as of a
-// POST, since reading the full ID number is recorded.
-func OwnPages(sessions *session.Manager, origins []string, next http.Handler) (http.Handler, error) {
+// POST, since reading the full ID number is recorded; and a GET with the cookie must not
+// come from a link, in a mail or in such a page. Where unmarked is true it is served also if
+// it doesn't say where it comes from, as old browsers and those over plain http don't.
+func OwnPages(sessions *session.Manager, origins []string, unmarked bool, next http.Handler) (http.Handler, error) {
 	protection := http.NewCrossOriginProtection()
 	for _, origin := range origins {
 		if err := protection.AddTrustedOrigin(origin); err != nil {
@@ -33,7 +35,7 @@ func OwnPages(sessions *session.Manager, origins []string, next http.Handler) (h
 			// The protection compares hosts alone, and http may be somebody else's.
 			sessions.Secure && strings.HasPrefix(origin, "http:") && !slices.Contains(origins, origin):
 			refuse(w, r, withCode(&gqlerror.Error{}, codeForbidden, "A page of another origin may not use this server."))
-		case isGet && sessions.ByCookie(r) && !byScript(r, origins):
+		case isGet && sessions.ByCookie(r) && (byLink(r) || !unmarked && !byScript(r, origins)):
 			refuse(w, r, withCode(&gqlerror.Error{}, codeForbidden, "With the session cookie, send a POST."))
 		default:
 			next.ServeHTTP(w, r)
@@ -41,14 +43,15 @@ func OwnPages(sessions *session.Manager, origins []string, next http.Handler) (h
 	}), nil
 }
 
-// byScript is whether a GET that the protection has let through is known not to come from
-// a link, in a mail or in a page. Browsers mark following one as navigation; over plain
-// http, and older ones, they don't, and then an Origin, or a Referer of this host or a
-// listed origin, must show that it comes from a page that may.
+// byLink is whether a GET that the protection has let through is marked as following a link,
+// or what was typed, but for one in a page of our own.
+func byLink(r *http.Request) bool {
+	return r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Site") != "same-origin"
+}
+
+// byScript is whether a GET is known to come from a page that may send it: it is marked,
+// or has an Origin, or a Referer of this host or a listed origin.
 func byScript(r *http.Request, origins []string) bool {
-	if r.Header.Get("Sec-Fetch-Mode") == "navigate" {
-		return r.Header.Get("Sec-Fetch-Site") == "same-origin" // a link in a page of our own
-	}
 	referrer, err := url.Parse(r.Referer())
 	return r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != "" ||
 		err == nil && (referrer.Host == r.Host || slices.Contains(origins, referrer.Scheme+"://"+referrer.Host))
