@@ -110,7 +110,7 @@ func (l *Limiter) Take(ctx context.Context, lanes ...Lane) error {
 				return err
 			}
 			rows[i] = row
-			wait = max(wait, row.LastAt.Add(lane.policy.delay(lane.count(row, now))).Sub(now))
+			wait = max(wait, row.LastAt.Add(lane.policy.delay(lane.count(row))).Sub(now))
 		}
 		if wait > 0 && !l.Off {
 			return &fault.RateLimited{RetryAfter: max(wait, time.Second)}
@@ -124,9 +124,9 @@ func (l *Limiter) Take(ctx context.Context, lanes ...Lane) error {
 	})
 }
 
-// count is how many attempts are remembered of what is stored.
-func (l Lane) count(row *ent.Attempt, now time.Time) int {
-	left := max(row.ClearAt.Sub(now), 0)
+// count is how many attempts there were when the last one was made.
+func (l Lane) count(row *ent.Attempt) int {
+	left := max(row.ClearAt.Sub(row.LastAt), 0)
 	return int((left + l.policy.Forget - 1) / l.policy.Forget)
 }
 
