@@ -11,8 +11,8 @@ import (
 func TestAUserWhoIsDeletedHasNoSessionForAnyUseCase(t *testing.T) {
 	f := newFixture(t)
 	alice := f.newUser("alice")
+	ctx := f.as(alice)
 	f.delete(alice)
-	ctx := t.Context()
 	for name, use := range map[string]func() error{
 		"Get":        func() error { _, err := f.Get(ctx, alice.ID); return err },
 		"UpdateName": func() error { _, err := f.UpdateName(ctx, alice.ID, "bob"); return err },
@@ -29,8 +29,8 @@ func TestAUserWhoIsDeletedHasNoSessionForAnyUseCase(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { wantNone(t, use()) })
 	}
-	if n := f.DB.User.Query().CountX(ctx) + f.DB.Event.Query().CountX(ctx); n != 0 {
-		t.Errorf("%d users and events", n)
+	if n := f.DB.User.Query().CountX(ctx) + f.DB.Event.Query().CountX(ctx) + f.DB.Object.Query().CountX(ctx); n != 0 {
+		t.Errorf("%d users, events and objects", n)
 	}
 }
 
@@ -57,13 +57,14 @@ func TestAUserWhoIsDeletedWhileReadingTheNumberHasNoSession(t *testing.T) {
 	f := newFixture(t)
 	alice := f.newUser("alice")
 	f.saveVerification(alice)
+	ctx := f.as(alice)
 	f.DB.User.Intercept(ent.InterceptFunc(func(next ent.Querier) ent.Querier {
 		return ent.QuerierFunc(func(ctx context.Context, q ent.Query) (ent.Value, error) {
 			value, err := next.Query(ctx, q)
 			return value, errors.Join(err, f.DB.User.DeleteOneID(alice.ID).Exec(ctx))
 		})
 	}))
-	number, err := f.ReadIDCard(t.Context(), alice.ID)
+	number, err := f.ReadIDCard(ctx, alice.ID)
 	if number != nil {
 		t.Error("the number was given out")
 	}
