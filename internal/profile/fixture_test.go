@@ -323,3 +323,12 @@ func unavailable(err error) bool {
 	var busy *fault.Unavailable
 	return errors.As(err, &busy) && busy.RetryAfter >= time.Second
 }
+
+// wantLimited checks that it was asked too often, and when it may be asked again.
+func wantLimited(t *testing.T, err error, want time.Duration) {
+	t.Helper()
+	var limited *fault.RateLimited
+	if !errors.As(err, &limited) || limited.RetryAfter != want {
+		t.Errorf("got %v %+v, want RateLimited for %s", err, limited, want)
+	}
+}
