@@ -211,7 +211,7 @@ func TestAPictureWithoutItsEventIsNotPublished(t *testing.T) {
 	if _, err := f.UpdateAvatar(f.as(alice), alice.ID, picture(64), nil); !errors.Is(err, failure) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := f.RemoveAvatar(t.Context(), alice.ID); !errors.Is(err, failure) {
+	if _, err := f.RemoveAvatar(f.as(alice), alice.ID); !errors.Is(err, failure) {
 		t.Errorf("got %v", err)
 	}
 	f.wantSame(alice)
@@ -228,7 +228,7 @@ func TestRemoveAvatarGoesBackToTheGeneratedPicture(t *testing.T) {
 	alice := f.newUser("alice")
 	before := f.setAvatarOf(alice, picture(64))
 	f.now = start.Add(time.Hour)
-	user, err := f.RemoveAvatar(t.Context(), alice.ID)
+	user, err := f.RemoveAvatar(f.as(alice), alice.ID)
 	if err != nil || user.AvatarKey != nil || !user.UpdatedAt.Equal(f.now) {
 		t.Fatalf("got %v, %v", user, err)
 	}
@@ -244,7 +244,7 @@ func TestRemovingNoAvatarIsNoChange(t *testing.T) {
 	f := newFixture(t)
 	alice := f.newUser("alice")
 	f.now = start.Add(time.Hour)
-	user, err := f.RemoveAvatar(t.Context(), alice.ID)
+	user, err := f.RemoveAvatar(f.as(alice), alice.ID)
 	if err != nil || user.ID != alice.ID {
 		t.Errorf("got %v, %v", user, err)
 	}

@@ -16,7 +16,8 @@ import (
 )
 
 // Delete deletes the user with what hangs on it, hands the picture's objects to the
-// sweeper and holds the name for that long.
+// sweeper and holds the name for as long as hold; for 0, not at all. That the session may
+// do so is for the caller to say, in the same transaction.
 func (s *Service) Delete(ctx context.Context, tx *ent.Tx, userID uuid.UUID, hold time.Duration) error {
 	user, err := tx.User.Get(ctx, userID)
 	if err != nil {
@@ -27,12 +28,22 @@ func (s *Service) Delete(ctx context.Context, tx *ent.Tx, userID uuid.UUID, hold
 		return err
 	}
 	if hold > 0 {
-		err := tx.HeldName.Create().SetID(heldID(user.NameKey)).SetUntil(now.Add(hold)).Exec(ctx)
-		if err != nil {
+		if err := holdName(ctx, tx, user.NameKey, now.Add(hold)); err != nil {
 			return err
 		}
 	}
 	return tx.User.DeleteOne(user).Exec(ctx)
+}
+
+// holdName holds it anew where it is held already. Nobody takes a name that is, except at
+// a server of an older version that still runs beside this one; and that must not keep who
+// has it from leaving.
+func holdName(ctx context.Context, tx *ent.Tx, nameKey string, until time.Time) error {
+	id := heldID(nameKey)
+	if _, err := tx.HeldName.Delete().Where(heldname.ID(id)).Exec(ctx); err != nil {
+		return err
+	}
+	return tx.HeldName.Create().SetID(id).SetUntil(until).Exec(ctx)
 }
 
 // release hands the objects of the user's picture to the sweeper.
@@ -47,7 +58,7 @@ func release(ctx context.Context, tx *ent.Tx, user *ent.User, now time.Time) err
 		Exec(ctx)
 }
 
-// NameIsHeld is a fault if nobody may take the name now. It belongs into the transaction
+// NameIsHeld is a fault if nobody may take the name now. It belongs in the transaction
 // that takes it, which also deletes a hold that has ended.
 func NameIsHeld(ctx context.Context, tx *ent.Tx, name username.Name, now time.Time) error {
 	id := heldID(name.Key)

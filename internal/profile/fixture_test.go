@@ -70,23 +70,58 @@ func newFixture(t *testing.T) *fixture {
 	return f
 }
 
+// address is where requests are from.
+const address = "198.51.100.7"
+
+func (f *fixture) sessions() *session.Manager {
+	return &session.Manager{DB: f.DB, Idle: time.Hour, Absolute: time.Hour, Now: f.Now}
+}
+
 // as is the context of a request that the user makes in a new session.
 func (f *fixture) as(user *ent.User) context.Context {
 	f.t.Helper()
-	ctx := f.t.Context()
-	sessions := &session.Manager{DB: f.DB, Idle: time.Hour, Absolute: time.Hour, Now: f.Now}
+	return f.from(user, address)
+}
+
+// from is as with a request from another address.
+func (f *fixture) from(user *ent.User, ip string) context.Context {
+	f.t.Helper()
+	r := httptest.NewRequestWithContext(f.t.Context(), http.MethodPost, "/graphql", http.NoBody)
+	r.RemoteAddr = ip + ":4711"
+	ctx := r.Context()
+	sessions := f.sessions()
 	sessions.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		ctx = r.Context()
-	})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", http.NoBody))
-	err := f.DB.WithTx(ctx, func(tx *ent.Tx) error {
-		issued, err := sessions.Issue(ctx, tx, user.ID)
-		session.Begin(ctx, issued)
+	})).ServeHTTP(httptest.NewRecorder(), r)
+	var issued *session.Issued
+	err := f.DB.WithTx(ctx, func(tx *ent.Tx) (err error) {
+		issued, err = sessions.Issue(ctx, tx, user.ID)
 		return err
 	})
 	if err != nil {
 		f.t.Fatal(err)
 	}
+	session.Begin(ctx, issued)
 	return ctx
+}
+
+// revoke ends the session of the request.
+func (f *fixture) revoke(ctx context.Context) {
+	f.t.Helper()
+	current, err := session.Current(ctx)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	err = f.DB.WithTx(f.t.Context(), func(tx *ent.Tx) error {
+		revoked, err := f.sessions().Revoke(f.t.Context(), tx, current.UserID, current.ID)
+		if err == nil && !revoked {
+			err = errors.New("there was no session to revoke")
+		}
+		return err
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
 }
 
 // store is the real one, but for what a test does to it.
@@ -234,16 +269,6 @@ func (f *fixture) delete(user *ent.User) {
 	}
 }
 
-// inRequest runs use inside of a request, which events are from.
-func (f *fixture) inRequest(use func(ctx context.Context)) {
-	r := httptest.NewRequestWithContext(f.t.Context(), http.MethodPost, "/graphql", nil)
-	r.RemoteAddr = "198.51.100.7:4711"
-	sessions := &session.Manager{DB: f.DB, Idle: time.Hour, Absolute: time.Hour, Now: f.Now}
-	sessions.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		use(r.Context())
-	})).ServeHTTP(httptest.NewRecorder(), r)
-}
-
 // failEvents makes every event fail to be written.
 func (f *fixture) failEvents() error {
 	failure := errors.New("the event was not written")
@@ -297,4 +322,13 @@ func wantNone(t *testing.T, err error) {
 func unavailable(err error) bool {
 	var busy *fault.Unavailable
 	return errors.As(err, &busy) && busy.RetryAfter >= time.Second
+}
+
+// wantLimited checks that it was asked too often, and when it may be asked again.
+func wantLimited(t *testing.T, err error, want time.Duration) {
+	t.Helper()
+	var limited *fault.RateLimited
+	if !errors.As(err, &limited) || limited.RetryAfter != want {
+		t.Errorf("got %v %+v, want RateLimited for %s", err, limited, want)
+	}
 }

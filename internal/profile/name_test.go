@@ -19,18 +19,16 @@ func TestUpdateNameChangesTheName(t *testing.T) {
 	f := newFixture(t)
 	alice := f.newUser("alice")
 	f.now = start.Add(time.Hour)
-	f.inRequest(func(ctx context.Context) {
-		user, err := f.UpdateName(ctx, alice.ID, " Ｂob ")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if user.Name != "Bob" || user.NameKey != "bob" || !user.UpdatedAt.Equal(f.now) || !user.CreatedAt.Equal(start) {
-			t.Errorf("got %v", user)
-		}
-		f.wantSame(user)
-	})
+	user, err := f.UpdateName(f.as(alice), alice.ID, " Ｂob ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if user.Name != "Bob" || user.NameKey != "bob" || !user.UpdatedAt.Equal(f.now) || !user.CreatedAt.Equal(start) {
+		t.Errorf("got %v", user)
+	}
+	f.wantSame(user)
 	f.wantEvents(alice.ID, event.KindNAME_CHANGED)
-	if row := f.DB.Event.Query().OnlyX(t.Context()); row.IPAddress != "198.51.100.7" || !row.At.Equal(f.now) {
+	if row := f.DB.Event.Query().OnlyX(t.Context()); row.IPAddress != address || !row.At.Equal(f.now) {
 		t.Errorf("the event is %v", row)
 	}
 }
@@ -40,7 +38,7 @@ func TestTheSameNameIsNoChange(t *testing.T) {
 	alice := f.newUser("alice")
 	f.now = start.Add(time.Hour)
 	for _, name := range []string{"alice", " alice\n", "ａｌｉｃｅ"} {
-		if _, err := f.UpdateName(t.Context(), alice.ID, name); err != nil {
+		if _, err := f.UpdateName(f.as(alice), alice.ID, name); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
@@ -51,7 +49,7 @@ func TestTheSameNameIsNoChange(t *testing.T) {
 func TestOnesOwnNameMayBeWrittenDifferently(t *testing.T) {
 	f := newFixture(t)
 	alice := f.newUser("alice")
-	user, err := f.UpdateName(t.Context(), alice.ID, "ALICE")
+	user, err := f.UpdateName(f.as(alice), alice.ID, "ALICE")
 	if err != nil || user.Name != "ALICE" || user.NameKey != "alice" {
 		t.Errorf("got %v, %v", user, err)
 	}
@@ -71,7 +69,7 @@ func TestARefusedNameLeavesNothingBehind(t *testing.T) {
 		" ＢOb ": {Code: fault.NameTaken, Field: "name"},
 		strings.Repeat("a", username.MaxLength+1): {Code: fault.TooLong, Field: "name", Limit: username.MaxLength},
 	} {
-		user, err := f.UpdateName(t.Context(), alice.ID, name)
+		user, err := f.UpdateName(f.as(alice), alice.ID, name)
 		if user != nil {
 			t.Errorf("%q: got %v", name, user)
 		}
@@ -85,10 +83,10 @@ func TestARefusedNameLeavesNothingBehind(t *testing.T) {
 func TestANameThatWasGivenUpIsFree(t *testing.T) {
 	f := newFixture(t)
 	alice, bob := f.newUser("alice"), f.newUser("bob")
-	if _, err := f.UpdateName(t.Context(), alice.ID, "carol"); err != nil {
+	if _, err := f.UpdateName(f.as(alice), alice.ID, "carol"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.UpdateName(t.Context(), bob.ID, "Alice"); err != nil {
+	if _, err := f.UpdateName(f.as(bob), bob.ID, "Alice"); err != nil {
 		t.Error(err)
 	}
 }
@@ -98,9 +96,14 @@ func TestOfManyUsersWhoWantOneNameOneGetsIt(t *testing.T) {
 	writings := []string{"wanted", "Wanted", "ＷＡＮＴＥＤ"}
 	var won, taken atomic.Int64
 	var all sync.WaitGroup
-	for i, user := range f.newUsers(100) {
+	users := f.newUsers(100)
+	contexts := make([]context.Context, len(users))
+	for i, user := range users {
+		contexts[i] = f.as(user)
+	}
+	for i, user := range users {
 		all.Go(func() {
-			_, err := f.UpdateName(t.Context(), user.ID, writings[i%len(writings)])
+			_, err := f.UpdateName(contexts[i], user.ID, writings[i%len(writings)])
 			var refused *fault.Error
 			switch {
 			case err == nil:
@@ -128,7 +131,7 @@ func TestANameWithoutItsEventIsNotChanged(t *testing.T) {
 	f := newFixture(t)
 	alice := f.newUser("alice")
 	failure := f.failEvents()
-	if _, err := f.UpdateName(t.Context(), alice.ID, "bob"); !errors.Is(err, failure) {
+	if _, err := f.UpdateName(f.as(alice), alice.ID, "bob"); !errors.Is(err, failure) {
 		t.Errorf("got %v", err)
 	}
 	f.wantSame(alice)

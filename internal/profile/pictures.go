@@ -25,23 +25,40 @@ const openWithin = 8 * time.Second
 
 // OpenPictures opens all squares of the user's picture; there are none of a generated
 // one. The caller closes them.
-func (s *Service) OpenPictures(ctx context.Context, user *ent.User) (pictures []OpenPicture, err error) {
+func (s *Service) OpenPictures(ctx context.Context, user *ent.User) ([]OpenPicture, error) {
 	if user.AvatarKey == nil {
 		return nil, nil
 	}
 	// Not by a deadline, which would end the reading too.
 	ctx, cancel := context.WithCancel(ctx)
-	defer time.AfterFunc(openWithin, cancel).Stop()
-	for _, key := range squareKeys(*user.AvatarKey) {
+	timer := time.AfterFunc(openWithin, cancel)
+	pictures, err := s.openSquares(ctx, *user.AvatarKey)
+	if !timer.Stop() {
+		// Whatever was opened can't be read any more; and a store that is slow must not
+		// pass for a client that has left, whose error is context.Canceled too.
+		err = fmt.Errorf("the store took longer than %s", openWithin)
+	}
+	if err == nil {
+		return pictures, nil
+	}
+	cancel()
+	for _, picture := range pictures {
+		picture.Content.Close()
+	}
+	retryAfter := 5 * time.Second
+	if errors.Is(err, fs.ErrNotExist) { // replaced meanwhile, and swept
+		retryAfter = time.Second
+	}
+	return nil, &fault.Unavailable{RetryAfter: retryAfter, Err: fmt.Errorf("open a picture: %w", err)}
+}
+
+// openSquares returns those that are open even if there is an error.
+func (s *Service) openSquares(ctx context.Context, largest string) ([]OpenPicture, error) {
+	var pictures []OpenPicture
+	for _, key := range squareKeys(largest) {
 		content, err := s.Store.Open(ctx, key)
 		if err != nil {
-			for _, picture := range pictures {
-				picture.Content.Close()
-			}
-			if errors.Is(err, fs.ErrNotExist) { // replaced meanwhile, and swept
-				return nil, &fault.Unavailable{RetryAfter: time.Second, Err: err}
-			}
-			return nil, &fault.Unavailable{RetryAfter: 5 * time.Second, Err: fmt.Errorf("open a picture: %w", err)}
+			return pictures, err
 		}
 		pictures = append(pictures, OpenPicture{Name: path.Join("pictures", path.Base(key)), Content: content})
 	}
