@@ -63,12 +63,12 @@ type Lane struct {
 // OfUser is a lane for what is done by a user, or to one. Its count goes with the user.
 // What tells apart several of such lanes, as an address, is in of.
 func (p Policy) OfUser(what string, userID uuid.UUID, of ...string) Lane {
-	return Lane{id: digest(append([]string{what, userID.String()}, of...)), userID: &userID, policy: p}
+	return Lane{id: digest(append([]string{"user", what, userID.String()}, of...)), userID: &userID, policy: p}
 }
 
 // Of is a lane for what isn't a user's, such as what is done from an address.
 func (p Policy) Of(what, of string) Lane {
-	return Lane{id: digest([]string{what, of}), policy: p}
+	return Lane{id: digest([]string{"", what, of}), policy: p}
 }
 
 // digest doesn't show what it is of, which may be an address or whatever was sent for a
@@ -110,7 +110,7 @@ func (l *Limiter) Take(ctx context.Context, lanes ...Lane) error {
 				return err
 			}
 			rows[i] = row
-			wait = max(wait, row.LastAt.Add(lane.policy.delay(lane.count(row, now))).Sub(now))
+			wait = max(wait, lane.opens(row, now).Sub(now))
 		}
 		if wait > 0 && !l.Off {
 			return &fault.RateLimited{RetryAfter: max(wait, time.Second)}
@@ -128,6 +128,25 @@ func (l *Limiter) Take(ctx context.Context, lanes ...Lane) error {
 func (l Lane) count(row *ent.Attempt, now time.Time) int {
 	left := max(row.ClearAt.Sub(now), 0)
 	return int((left + l.policy.Forget - 1) / l.policy.Forget)
+}
+
+// opens is when the next attempt may be made: after the delay for those remembered, or
+// sooner if some are forgotten meanwhile.
+func (l Lane) opens(row *ent.Attempt, now time.Time) time.Time {
+	n := l.count(row, now)
+	at := row.LastAt.Add(l.policy.delay(n))
+	for n--; n >= 0; n-- {
+		onlyN := row.ClearAt.Add(-time.Duration(n) * l.policy.Forget)
+		if !onlyN.Before(at) {
+			break
+		}
+		if sooner := row.LastAt.Add(l.policy.delay(n)); sooner.After(onlyN) {
+			at = sooner
+		} else {
+			at = onlyN
+		}
+	}
+	return at
 }
 
 // add counts one more on what is stored, which is nil where that is nothing.
