@@ -41,15 +41,15 @@ func describeStorage(conf *config.Config) string {
 
 // sweepStorage does what the server does every minute, once.
 func sweepStorage(ctx context.Context, conf *config.Config, stdout io.Writer) (err error) {
-	store, err := openUsedStore(conf)
-	if err != nil {
-		return err
-	}
 	db, err := openUsedDatabase(ctx, conf)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	store, err := openUsedStore(conf)
+	if err != nil {
+		return err
+	}
 	profiles := &profile.Service{DB: db, Store: store, SweepAfter: conf.SweepAfter, Now: now}
 	swept, err := profiles.SweepOnce(ctx)
 	if err != nil {
