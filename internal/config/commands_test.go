@@ -81,8 +81,14 @@ func TestAnyNameIsThatOfAUser(t *testing.T) {
 
 func TestACommandOfAUserWithoutANameOrWithTwoIsRefused(t *testing.T) {
 	for _, args := range [][]string{
-		{"user"}, {"user", "bogus"}, {"user", "reset-password"}, {"user", "reset-password", "a", "b"}, {"user", "Alice"}, {"user", "reset-password", "--bogus", "a"},
-		{"user", "reset-password", "a", "--max-depth=0"}, {"user", "reset-password", "a", "--session-idle=1s"},
+		{"user"},
+		{"user", "bogus"},
+		{"user", "reset-password"},
+		{"user", "reset-password", "a", "b"},
+		{"user", "Alice"},
+		{"user", "reset-password", "--bogus", "a"},
+		{"user", "reset-password", "a", "--max-depth=0"},
+		{"user", "reset-password", "a", "--session-idle=1s"},
 	} {
 		if err := parseError(t, args, nil); err == nil {
 			t.Errorf("%q is accepted", args)

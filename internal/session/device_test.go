@@ -37,6 +37,11 @@ var agents = []struct{ agent, want string }{
 		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) " + webKit + "Chrome/107.0.0.0 Safari/537.36 MicroMessenger/7.0.20.1781(0x6700143B) NetType/WIFI",
 		"MicroMessenger on Windows",
 	},
+	{ // the app shows its pages in Android's own browser
+		"Mozilla/5.0 (Linux; Android 13; M2012K11AC Build/TKQ1.220829.002; wv) " + webKit + "Version/4.0 Chrome/116.0.0.0 Mobile Safari/537.36 " +
+			"XWEB/1160117 MMWEBSDK/20240404 MicroMessenger/8.0.49.2600(0x28003133) WeChat/arm64 Weixin NetType/WIFI Language/zh_CN",
+		"Chrome on Android",
+	},
 	{"curl/8.5.0", "curl"},
 	{"Wget/1.21.4", "Wget"},
 	{"node", "node"},

@@ -133,14 +133,17 @@ func (l Lane) count(row *ent.Attempt, now time.Time) int {
 // opens is when the next attempt may be made: after the delay for those remembered, or
 // sooner if some are forgotten meanwhile.
 func (l Lane) opens(row *ent.Attempt, now time.Time) time.Time {
-	n := l.count(row, now)
-	at := row.LastAt.Add(l.policy.delay(n))
+	n, last := l.count(row, now), row.LastAt
+	if last.After(now) { // the clock was set back: what is free stays so
+		last = now
+	}
+	at := last.Add(l.policy.delay(n))
 	for n--; n >= 0; n-- {
 		onlyN := row.ClearAt.Add(-time.Duration(n) * l.policy.Forget)
 		if !onlyN.Before(at) {
 			break
 		}
-		if sooner := row.LastAt.Add(l.policy.delay(n)); sooner.After(onlyN) {
+		if sooner := last.Add(l.policy.delay(n)); sooner.After(onlyN) {
 			at = sooner
 		} else {
 			at = onlyN

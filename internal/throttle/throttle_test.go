@@ -241,6 +241,18 @@ func TestAfterALongAttackTheQuietIsBounded(t *testing.T) {
 	f.fill(lane)
 }
 
+func TestAClockThatIsSetBackTakesNothingThatIsFree(t *testing.T) {
+	f := newFixture(t)
+	lane := policy.Of("what", "of")
+	f.wantTaken(lane)
+	f.pass(-time.Minute)
+	f.wantTaken(lane)
+	f.wantRemembered(3, lane) // the first one for a minute longer than the others
+	f.wantRefused(time.Second, lane)
+	f.pass(time.Second)
+	f.wantTaken(lane)
+}
+
 func TestALaneThatIsFullLetsNoneOfThemCount(t *testing.T) {
 	f := newFixture(t)
 	full, other, fresh := policy.Of("what", "full"), policy.Of("what", "other"), policy.Of("what", "fresh")
