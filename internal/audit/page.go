@@ -97,7 +97,8 @@ func (p place) cursor() string {
 
 func parseCursor(s string) (place, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || len(b) != cursorBytes {
+	// The decoder skips line breaks, of which a cursor has none.
+	if err != nil || len(b) != cursorBytes || len(s) != base64.RawURLEncoding.EncodedLen(cursorBytes) {
 		return place{}, ErrCursor
 	}
 	at := time.UnixMicro(int64(binary.BigEndian.Uint64(b))).UTC()

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -32,6 +34,74 @@ func TestTheCommandsOfTheStorageTakeTheSettingsOfServe(t *testing.T) {
 			if err := parseError(t, args, nil); err == nil {
 				t.Errorf("%q is accepted", args)
 			}
+		}
+	}
+}
+
+func TestTheCommandThatResetsAPasswordTakesANameAndTheSettingsOfServe(t *testing.T) {
+	for i, s := range settings {
+		want := defaults()
+		s.change(want)
+		want.UserName = "Alice"
+		args, env := []string{"user", "reset-password", "Alice"}, map[string]string{}
+		switch i % 4 { // each takes its time
+		case 0:
+			args = append(args, flagOf(s.name), s.value)
+		case 1:
+			args = slices.Insert(args, 1, flagOf(s.name)+"="+s.value)
+		case 2:
+			args = slices.Insert(args, 2, flagOf(s.name)+"="+s.value)
+		case 3:
+			env["NAMEPLATE_"+s.name] = s.value
+		}
+		got, command, err := parse(t, args, env)
+		if err != nil || command != UserResetPassword {
+			t.Fatalf("%q: command %q, %v", args, command, err)
+		}
+		if d := diff(want, got); d != "" {
+			t.Errorf("%q %v:\n%s", args, env, d)
+		}
+	}
+}
+
+func TestAnyNameIsThatOfAUser(t *testing.T) {
+	for _, name := range []string{"Alice", "名刺", "a b", "serve", "reset-password", " <name>", "a,b", "a=b", "$HOME", "@x", "ÅSA"} {
+		config, command, err := parse(t, []string{"user", "reset-password", name}, nil)
+		if err != nil || command != UserResetPassword || config.UserName != name {
+			t.Errorf("%q: %v, %q, %v", name, config, command, err)
+		}
+	}
+	for _, name := range []string{"-x", "--addr", "--"} {
+		config, command, err := parse(t, []string{"user", "reset-password", "--", name}, nil)
+		if err != nil || command != UserResetPassword || config.UserName != name {
+			t.Errorf("%q: %v, %q, %v", name, config, command, err)
+		}
+	}
+}
+
+func TestACommandOfAUserWithoutANameOrWithTwoIsRefused(t *testing.T) {
+	for _, args := range [][]string{
+		{"user"},
+		{"user", "bogus"},
+		{"user", "reset-password"},
+		{"user", "reset-password", "a", "b"},
+		{"user", "Alice"},
+		{"user", "reset-password", "--bogus", "a"},
+		{"user", "reset-password", "a", "--max-depth=0"},
+		{"user", "reset-password", "a", "--session-idle=1s"},
+	} {
+		if err := parseError(t, args, nil); err == nil {
+			t.Errorf("%q is accepted", args)
+		}
+	}
+}
+
+func TestTheCommandsOfAUserAreInTheHelp(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"user", "--help"}, {"user", "reset-password", "--help"}} {
+		var stdout, stderr bytes.Buffer
+		config, command, err := Parse(args, getenv(nil), &stdout, &stderr)
+		if config != nil || command != None || err != nil || stderr.Len() != 0 || !strings.Contains(stdout.String(), "reset-password <name>") {
+			t.Errorf("%q: %v, %q, %v, stdout %q, stderr %q", args, config, command, err, &stdout, &stderr)
 		}
 	}
 }

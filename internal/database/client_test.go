@@ -1,6 +1,7 @@
 package database
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -38,6 +39,33 @@ func TestDeletingAUserDeletesItsSessionsAndEvents(t *testing.T) {
 	}
 	if got := db.Event.Query().OnlyX(ctx).UserID; got != bob.ID {
 		t.Errorf("the event left is of %s, want bob's", got)
+	}
+}
+
+func TestWhatWasDeletedIsInNoFileAfterClosing(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "nameplate.db")
+	const name = "a name to be looked for"
+	found := func() (found bool) {
+		for _, file := range names(t, folder) {
+			found = found || bytes.Contains(content(t, filepath.Join(folder, file)), []byte(name))
+		}
+		return found
+	}
+	for _, kept := range []bool{true, false} {
+		db := mustOpen(t, path)
+		if kept {
+			createUser(t, db, name)
+			createUser(t, db, "bob")
+		} else {
+			db.User.Delete().Where(entuser.Name(name)).ExecX(t.Context())
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if found() != kept {
+			t.Errorf("kept: %t, found: %t", kept, found())
+		}
 	}
 }
 

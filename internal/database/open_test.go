@@ -25,7 +25,7 @@ func TestEveryConnectionOfBothPoolsHasItsPragmas(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
-	want := pragmas{JournalMode: "wal", Synchronous: 2, ForeignKeys: 1, BusyTimeout: 5000, QueryOnly: 0}
+	want := pragmas{JournalMode: "wal", Synchronous: 2, ForeignKeys: 1, BusyTimeout: 5000, SecureDelete: 1, QueryOnly: 0}
 	writer, reader := d.DB(), d.reader.DB()
 	if n := writer.Stats().MaxOpenConnections; n != 1 {
 		t.Errorf("%d writing connections, want 1: SQLite has one writer", n)
@@ -39,8 +39,8 @@ func TestEveryConnectionOfBothPoolsHasItsPragmas(t *testing.T) {
 }
 
 type pragmas struct {
-	JournalMode                                      string
-	Synchronous, ForeignKeys, BusyTimeout, QueryOnly int
+	JournalMode                                                    string
+	Synchronous, ForeignKeys, BusyTimeout, SecureDelete, QueryOnly int
 }
 
 // checkPragmas looks at all connections that the pool can have, at once, so that
@@ -54,9 +54,9 @@ func checkPragmas(t *testing.T, db *sql.DB, want pragmas) {
 		}
 		defer conn.Close()
 		var got pragmas
-		err = conn.QueryRowContext(t.Context(), `SELECT journal_mode, synchronous, foreign_keys, timeout, query_only
-			FROM pragma_journal_mode, pragma_synchronous, pragma_foreign_keys, pragma_busy_timeout, pragma_query_only`).
-			Scan(&got.JournalMode, &got.Synchronous, &got.ForeignKeys, &got.BusyTimeout, &got.QueryOnly)
+		err = conn.QueryRowContext(t.Context(), `SELECT journal_mode, synchronous, foreign_keys, timeout, secure_delete, query_only
+			FROM pragma_journal_mode, pragma_synchronous, pragma_foreign_keys, pragma_busy_timeout, pragma_secure_delete, pragma_query_only`).
+			Scan(&got.JournalMode, &got.Synchronous, &got.ForeignKeys, &got.BusyTimeout, &got.SecureDelete, &got.QueryOnly)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package session
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/mileusna/useragent"
 )
@@ -18,7 +19,7 @@ const maxDevice = 50
 func Device(userAgent string) string {
 	parsed := useragent.Parse(userAgent)
 	name := strings.TrimSpace(parsed.Name)
-	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	if !readable(name) {
 		return UnknownDevice
 	}
 	if runes := []rune(name); len(runes) > maxDevice {
@@ -28,4 +29,11 @@ func Device(userAgent string) string {
 		return name
 	}
 	return name + " on " + parsed.OS
+}
+
+// readable is whether a name has a letter, and nothing that isn't seen or turns the text
+// around it.
+func readable(name string) bool {
+	return utf8.ValidString(name) && strings.ContainsFunc(name, unicode.IsLetter) &&
+		!strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
 }

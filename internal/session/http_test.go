@@ -55,17 +55,19 @@ func TestRenewIsSeenByTheNextFieldOfTheRequest(t *testing.T) {
 func TestBeginSetsTheCookie(t *testing.T) {
 	f := newFixture(t)
 	for _, tt := range []struct {
-		secure bool
-		name   string
+		secure   bool
+		name     string
+		absolute time.Duration
+		maxAge   int
 	}{
-		{false, "nameplate_session"},
-		{true, "__Host-nameplate_session"},
+		{false, "nameplate_session", absolute, 30 * 24 * 60 * 60},
+		{true, "__Host-nameplate_session", 5 * time.Minute, 300},
 	} {
-		f.Secure = tt.secure
+		f.Secure, f.Absolute = tt.secure, tt.absolute
 		var token *string
 		response := f.do(f.request(), func(ctx context.Context) { token = session.Begin(ctx, f.issue(ctx)) })
 		checkCookie(t, response, &http.Cookie{
-			Name: tt.name, Value: *token, Path: "/", MaxAge: 30 * 24 * 60 * 60,
+			Name: tt.name, Value: *token, Path: "/", MaxAge: tt.maxAge,
 			Secure: tt.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		})
 	}
@@ -88,6 +90,23 @@ func TestEndClearsTheCookie(t *testing.T) {
 			Secure: tt.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		})
 	}
+}
+
+func TestIsCurrentIsOfTheRequestsOwnSessionOnly(t *testing.T) {
+	f := newFixture(t)
+	token := f.begin()
+	own := f.row()
+	other := &ent.Session{ID: f.insert(f.user, start, start)}
+	f.do(f.request(bearer(token)), func(ctx context.Context) {
+		if !session.IsCurrent(ctx, own) || session.IsCurrent(ctx, other) {
+			t.Errorf("own: %t, other: %t", session.IsCurrent(ctx, own), session.IsCurrent(ctx, other))
+		}
+	})
+	f.do(f.request(), func(ctx context.Context) {
+		if session.IsCurrent(ctx, own) || session.IsCurrent(ctx, &ent.Session{}) {
+			t.Error("an anonymous request has a session")
+		}
+	})
 }
 
 func TestTheLastCookieOfARequestIsTheOnlyOne(t *testing.T) {
@@ -193,6 +212,23 @@ func TestTheAddressIsThatOfTheConnection(t *testing.T) {
 		r.RemoteAddr = remote
 		f.do(r, func(ctx context.Context) {
 			if got := session.ClientOf(ctx).IPAddress; got != want {
+				t.Errorf("%q gives %q, want %q", remote, got, want)
+			}
+		})
+	}
+}
+
+func TestTheNetworkIsThatOfTheAddress(t *testing.T) {
+	f := newFixture(t)
+	for remote, want := range map[string]string{
+		"198.51.100.7:4711":          "198.51.100.7/32",
+		"[2001:db8:1:2:3:4:5:6]:443": "2001:db8:1:2::/64",
+		"@":                          "invalid Prefix",
+	} {
+		r := f.request(header("X-Forwarded-For", "203.0.113.9"))
+		r.RemoteAddr = remote
+		f.do(r, func(ctx context.Context) {
+			if got := session.ClientOf(ctx).Network.String(); got != want {
 				t.Errorf("%q gives %q, want %q", remote, got, want)
 			}
 		})

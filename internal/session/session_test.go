@@ -6,141 +6,19 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"nameplate/ent"
-	"nameplate/internal/database/databasetest"
 	"nameplate/internal/session"
 )
-
-const (
-	idle     = 7 * 24 * time.Hour
-	absolute = 30 * 24 * time.Hour
-)
-
-var start = time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC)
-
-// fixture is a manager with one user, on a clock that stands still until a test
-// moves it.
-type fixture struct {
-	*session.Manager
-	t      *testing.T
-	folder string // of the database
-	user   *ent.User
-	now    time.Time
-}
-
-func newFixture(t *testing.T) *fixture {
-	t.Helper()
-	f := &fixture{t: t, folder: t.TempDir(), now: start}
-	f.Manager = &session.Manager{
-		DB:  databasetest.OpenAt(t, filepath.Join(f.folder, "nameplate.db")),
-		Now: func() time.Time { return f.now },
-	}
-	user, err := f.DB.User.Create().SetName("alice").SetNameKey("alice").SetPasswordHash("x").
-		SetCreatedAt(start).SetUpdatedAt(start).Save(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.user = user
-	return f
-}
-
-// request is what the client below sends; change alters it.
-func (f *fixture) request(change ...func(*http.Request)) *http.Request {
-	r := httptest.NewRequestWithContext(f.t.Context(), http.MethodPost, "/graphql", nil)
-	for _, c := range change {
-		c(r)
-	}
-	return r
-}
-
-func bearer(token string) func(*http.Request) {
-	return header("Authorization", "Bearer "+token)
-}
-
-func header(name, value string) func(*http.Request) {
-	return func(r *http.Request) { r.Header.Set(name, value) }
-}
-
-func cookie(name, token string) func(*http.Request) {
-	return func(r *http.Request) { r.AddCookie(&http.Cookie{Name: name, Value: token}) }
-}
-
-// do runs use inside the request, as a resolver would be.
-func (f *fixture) do(r *http.Request, use func(ctx context.Context)) *http.Response {
-	w := httptest.NewRecorder()
-	f.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		use(r.Context())
-	})).ServeHTTP(w, r)
-	return w.Result()
-}
-
-// begin signs the user in by the request and returns the token.
-func (f *fixture) begin(change ...func(*http.Request)) string {
-	f.t.Helper()
-	var token *string
-	f.do(f.request(change...), func(ctx context.Context) { token = session.Begin(ctx, f.issue(ctx)) })
-	if token == nil {
-		f.t.Fatal("no token")
-	}
-	return *token
-}
-
-func (f *fixture) issue(ctx context.Context) *session.Issued {
-	f.t.Helper()
-	var issued *session.Issued
-	err := f.DB.WithTx(ctx, func(tx *ent.Tx) (err error) {
-		issued, err = f.Issue(ctx, tx, f.user.ID)
-		return err
-	})
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return issued
-}
-
-// current is what Current says inside the request.
-func (f *fixture) current(change ...func(*http.Request)) (row *ent.Session, err error) {
-	f.do(f.request(change...), func(ctx context.Context) { row, err = session.Current(ctx) })
-	return row, err
-}
-
-func (f *fixture) wantUser(change ...func(*http.Request)) {
-	f.t.Helper()
-	if row, err := f.current(change...); err != nil || row.UserID != f.user.ID {
-		f.t.Errorf("got %v, %v, want a session of the user", row, err)
-	}
-}
-
-func (f *fixture) wantNone(change ...func(*http.Request)) {
-	f.t.Helper()
-	if row, err := f.current(change...); row != nil || !errors.Is(err, session.ErrNone) {
-		f.t.Errorf("got %v, %v, want ErrNone", row, err)
-	}
-}
-
-func (f *fixture) row() *ent.Session {
-	f.t.Helper()
-	row, err := f.DB.Session.Query().Only(f.t.Context())
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return row
-}
 
 func TestARowHasTheTokenOnlyAsSHA256(t *testing.T) {
 	f := newFixture(t)
@@ -249,115 +127,6 @@ func TestUserIDIsWhoIsAsking(t *testing.T) {
 	})
 }
 
-func TestAnIdleSessionEndsAfterSevenDays(t *testing.T) {
-	f := newFixture(t)
-	token := f.begin()
-	f.now = start.Add(idle - time.Second)
-	f.wantUser(bearer(token)) // which is the last request, from which the days count again
-	f.now = f.now.Add(idle - time.Second)
-	f.wantUser(bearer(token))
-	f.now = f.now.Add(idle)
-	f.wantNone(bearer(token))
-	f.now = f.now.Add(time.Second)
-	f.wantNone(bearer(token))
-}
-
-func TestASessionInUseEndsAfterThirtyDays(t *testing.T) {
-	f := newFixture(t)
-	token := f.begin()
-	for f.now.Before(start.Add(absolute - 24*time.Hour)) {
-		f.wantUser(bearer(token))
-		f.now = f.now.Add(24 * time.Hour)
-	}
-	f.wantUser(bearer(token))
-	f.now = start.Add(absolute - time.Second)
-	f.wantUser(bearer(token))
-	f.now = start.Add(absolute)
-	f.wantNone(bearer(token))
-	f.now = start.Add(absolute + time.Second)
-	f.wantNone(bearer(token))
-}
-
-// countSeen counts the statements that write to the table of sessions, and the
-// rows that they changed.
-func countSeen(db *ent.Client) (statements, rows *atomic.Int64) {
-	statements, rows = new(atomic.Int64), new(atomic.Int64)
-	db.Session.Use(func(next ent.Mutator) ent.Mutator {
-		return ent.MutateFunc(func(ctx context.Context, m ent.Mutation) (ent.Value, error) {
-			value, err := next.Mutate(ctx, m)
-			statements.Add(1)
-			if n, ok := value.(int); ok {
-				rows.Add(int64(n))
-			}
-			return value, err
-		})
-	})
-	return statements, rows
-}
-
-func TestTheLastRequestIsNotedOnceAMinute(t *testing.T) {
-	f := newFixture(t)
-	token := f.begin()
-	statements, _ := countSeen(f.DB)
-	for _, step := range []struct {
-		at    time.Duration
-		wrote int64 // so far
-	}{
-		{0, 0},
-		{time.Second, 0},
-		{time.Minute - time.Microsecond, 0},
-		{time.Minute, 1},
-		{time.Minute + time.Second, 1},
-		{2*time.Minute - time.Microsecond, 1},
-		{2 * time.Minute, 2},
-		{24 * time.Hour, 3},
-	} {
-		f.now = start.Add(step.at)
-		f.wantUser(bearer(token))
-		f.wantUser(bearer(token))
-		if got := statements.Load(); got != step.wrote {
-			t.Errorf("at %s %d statements have written, want %d", step.at, got, step.wrote)
-		}
-	}
-	if got := f.row().LastSeenAt; !got.Equal(f.now) {
-		t.Errorf("last seen at %s, want %s", got, f.now)
-	}
-}
-
-func TestOfManyRequestsAtOnceOneNotesThatItWasSeen(t *testing.T) {
-	f := newFixture(t)
-	token := f.begin()
-	_, rows := countSeen(f.DB)
-	f.now = start.Add(time.Minute)
-	var all sync.WaitGroup
-	for range 100 {
-		all.Go(func() { f.wantUser(bearer(token)) })
-	}
-	all.Wait()
-	if got := rows.Load(); got != 1 {
-		t.Errorf("the row was written %d times, want once", got)
-	}
-}
-
-func TestRevokeSaysWhetherThereWasASession(t *testing.T) {
-	f := newFixture(t)
-	token := f.begin()
-	id := f.row().ID
-	for _, want := range []bool{true, false} {
-		err := f.DB.WithTx(t.Context(), func(tx *ent.Tx) error {
-			got, err := f.Revoke(t.Context(), tx, id)
-			if got != want {
-				t.Errorf("got %t, want %t", got, want)
-			}
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		f.wantNone(bearer(token))
-	}
-}
-
 func TestReauthenticatedNotesTheTime(t *testing.T) {
 	f := newFixture(t)
 	token := f.begin()
@@ -431,31 +200,4 @@ func TestASessionThatCannotBeNotedAsSeenIsFoundAllTheSame(t *testing.T) {
 	})
 	f.now = start.Add(time.Hour)
 	f.wantUser(bearer(token))
-}
-
-func TestExpiredSessionsAreSwept(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t)
-		f.Now = func() time.Time { return time.Now().UTC() } // the bubble's
-		pass := func(d time.Duration) { <-time.After(d); synctest.Wait() }
-		f.begin()
-		pass(absolute - time.Hour)
-		f.begin()
-		second := f.Now()
-		pass(time.Hour)
-
-		ctx, cancel := context.WithCancel(t.Context())
-		var sweeping sync.WaitGroup
-		sweeping.Go(func() { f.Sweep(ctx, slog.New(slog.DiscardHandler)) })
-		synctest.Wait()
-		if row := f.row(); !row.CreatedAt.Equal(second) {
-			t.Errorf("what is left was made at %s, want %s", row.CreatedAt, second)
-		}
-		pass(absolute)
-		if n := f.DB.Session.Query().CountX(ctx); n != 0 {
-			t.Errorf("%d sessions are left", n)
-		}
-		cancel()
-		sweeping.Wait()
-	})
 }

@@ -63,12 +63,12 @@ type Lane struct {
 // OfUser is a lane for what is done by a user, or to one. Its count goes with the user.
 // What tells apart several of such lanes, as an address, is in of.
 func (p Policy) OfUser(what string, userID uuid.UUID, of ...string) Lane {
-	return Lane{id: digest(append([]string{what, userID.String()}, of...)), userID: &userID, policy: p}
+	return Lane{id: digest(append([]string{"user", what, userID.String()}, of...)), userID: &userID, policy: p}
 }
 
 // Of is a lane for what isn't a user's, such as what is done from an address.
 func (p Policy) Of(what, of string) Lane {
-	return Lane{id: digest([]string{what, of}), policy: p}
+	return Lane{id: digest([]string{"", what, of}), policy: p}
 }
 
 // digest doesn't show what it is of, which may be an address or whatever was sent for a
@@ -110,7 +110,7 @@ func (l *Limiter) Take(ctx context.Context, lanes ...Lane) error {
 				return err
 			}
 			rows[i] = row
-			wait = max(wait, row.LastAt.Add(lane.policy.delay(lane.count(row))).Sub(now))
+			wait = max(wait, lane.opens(row, now).Sub(now))
 		}
 		if wait > 0 && !l.Off {
 			return &fault.RateLimited{RetryAfter: max(wait, time.Second)}
@@ -124,10 +124,15 @@ func (l *Limiter) Take(ctx context.Context, lanes ...Lane) error {
 	})
 }
 
-// count is how many attempts there were when the last one was made.
-func (l Lane) count(row *ent.Attempt) int {
+// opens is when the next attempt may be made. It was settled by the last one, so that a
+// wait is as long as it was said to be.
+func (l Lane) opens(row *ent.Attempt, now time.Time) time.Time {
 	left := max(row.ClearAt.Sub(row.LastAt), 0)
-	return int((left + l.policy.Forget - 1) / l.policy.Forget)
+	delay := l.policy.delay(int((left + l.policy.Forget - 1) / l.policy.Forget))
+	if row.LastAt.After(now) { // the clock was set back
+		return now.Add(delay)
+	}
+	return row.LastAt.Add(delay)
 }
 
 // add counts one more on what is stored, which is nil where that is nothing.

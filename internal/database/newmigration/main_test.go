@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -70,6 +72,51 @@ func TestAChangedMigrationIsRefused(t *testing.T) {
 	if err := diff(t.Context(), folder, "x"); !errors.Is(err, migrate.ErrChecksumMismatch) {
 		t.Errorf("got %v, want ErrChecksumMismatch", err)
 	}
+}
+
+// In the transaction of a migration `PRAGMA foreign_keys = off`, which is written in front of
+// a table that is made anew, does nothing: dropping the old one deletes what refers to it.
+func TestNoMigrationDropsATableThatOthersReferTo(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(released, "*.sql"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("files: %q, %v", files, err)
+	}
+	var contents []string
+	for _, name := range files {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		contents = append(contents, string(content))
+	}
+	if got := droppedThoughReferredTo(contents); len(got) != 0 {
+		t.Errorf("%q would lose what refers to them: change them by ALTER TABLE alone", got)
+	}
+	bad := "-- +goose Up\nPRAGMA foreign_keys = off;\nDROP TABLE `users`;\n-- +goose Down\nDROP TABLE `new_users`;\n"
+	if diff := cmp.Diff([]string{"users"}, droppedThoughReferredTo(append(contents, bad))); diff != "" {
+		t.Error(diff)
+	}
+}
+
+var (
+	drops  = regexp.MustCompile("DROP TABLE `(\\w+)`")
+	refers = regexp.MustCompile("REFERENCES `(\\w+)`")
+)
+
+// droppedThoughReferredTo are the tables that one of the migrations drops on the way up, and
+// that a table of any of them refers to.
+func droppedThoughReferredTo(migrations []string) (dropped []string) {
+	all := strings.Join(migrations, "")
+	for _, m := range migrations {
+		up, _, _ := strings.Cut(m, "-- +goose Down")
+		for _, drop := range drops.FindAllStringSubmatch(up, -1) {
+			referred := slices.ContainsFunc(refers.FindAllStringSubmatch(all, -1), func(r []string) bool { return r[1] == drop[1] })
+			if referred {
+				dropped = append(dropped, drop[1])
+			}
+		}
+	}
+	return dropped
 }
 
 func names(t *testing.T, folder string) []string {
