@@ -55,6 +55,7 @@ func defaults() *Config {
 		SweepAfter:    time.Hour,
 		Introspection: "on",
 		Playground:    "on",
+		Web:           "on",
 		Limits: Limits{
 			MaxBody: 65536, MaxJSONDepth: 64,
 			MaxQuery: 16384, MaxTokens: 1000, MaxOperations: 5, MaxFragments: 20, MaxVariables: 30,
@@ -104,6 +105,7 @@ var settings = []struct {
 	{"SWEEP_AFTER", "1s", func(c *Config) { c.SweepAfter = time.Second }},
 	{"INTROSPECTION", "off", func(c *Config) { c.Introspection = "off" }},
 	{"PLAYGROUND", "off", func(c *Config) { c.Playground = "off" }},
+	{"WEB", "off", func(c *Config) { c.Web = "off" }},
 	{"MAX_BODY", "7", func(c *Config) { c.Limits.MaxBody = 7 }},
 	{"MAX_JSON_DEPTH", "7", func(c *Config) { c.Limits.MaxJSONDepth = 7 }},
 	{"MAX_QUERY", "7", func(c *Config) { c.Limits.MaxQuery = 7 }},
@@ -196,6 +198,7 @@ func TestABadValueIsAnErrorThatNamesTheSetting(t *testing.T) {
 		"SWEEP_AFTER":   {"0", "0s", "999ms", "-1h", "1", "soon"},
 		"INTROSPECTION": {"true", "ON", "1", "maybe"},
 		"PLAYGROUND":    {"false", "Off", "0", "maybe"},
+		"WEB":           {"no"},
 		"LOG_LEVEL":     {"loud", "0x"},
 		"LOG_FORMAT":    {"xml", "JSON"},
 		"MAX_DEPTH":     {"0", "-1", "1.5", "x", "134217729"},
