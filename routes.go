@@ -54,6 +54,11 @@ func routes(s *services, media http.Handler) (http.Handler, error) {
 		mux.Handle("GET /playground/", web.Playground(graphqlPath))
 		mux.Handle("GET /{$}", http.RedirectHandler("/playground/", http.StatusFound))
 	}
+	if s.conf.Web.On() {
+		page := web.ResetPassword()
+		mux.Handle("GET "+resetPath, page)
+		mux.Handle("GET "+resetPath+"/", page)
+	}
 	return s.conf.Proxies.Middleware(s.log, httplog.Middleware(s.log, mux)), nil
 }
 

@@ -11,7 +11,7 @@ import (
 
 func TestRoutes(t *testing.T) {
 	s := start(t, t.TempDir(), nil)
-	off := start(t, t.TempDir(), map[string]string{"NAMEPLATE_PLAYGROUND": "off"})
+	off := start(t, t.TempDir(), map[string]string{"NAMEPLATE_PLAYGROUND": "off", "NAMEPLATE_WEB": "off"})
 	for _, test := range []struct {
 		server       *server
 		method, path string
@@ -29,8 +29,15 @@ func TestRoutes(t *testing.T) {
 		{s, "GET", "/media/", http.StatusNotFound, "Cache-Control", "no-store"},
 		{s, "GET", "/media/avatars", http.StatusNotFound, "Cache-Control", "no-store"},
 		{s, "GET", "/nowhere", http.StatusNotFound, "X-Content-Type-Options", "nosniff"},
+		{s, "GET", "/reset-password", http.StatusOK, "Content-Type", "text/html; charset=utf-8"},
+		{s, "HEAD", "/reset-password", http.StatusOK, "Content-Type", "text/html; charset=utf-8"},
+		{s, "POST", "/reset-password", http.StatusMethodNotAllowed, "Allow", "GET, HEAD"},
+		{s, "GET", "/reset-password/page.js", http.StatusOK, "Content-Type", "text/javascript; charset=utf-8"},
+		{s, "GET", "/reset-password/", http.StatusNotFound, "Location", ""},
 		{off, "GET", "/", http.StatusNotFound, "Location", ""},
 		{off, "GET", "/playground/", http.StatusNotFound, "Location", ""},
+		{off, "GET", "/reset-password", http.StatusNotFound, "Location", ""},
+		{off, "GET", "/reset-password/page.js", http.StatusNotFound, "Location", ""},
 	} {
 		req, err := http.NewRequest(test.method, test.server.url+test.path, http.NoBody)
 		if err != nil {

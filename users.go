@@ -24,7 +24,8 @@ func openUsedDatabase(ctx context.Context, conf *config.Config) (*ent.Client, er
 }
 
 // resetPassword makes a link for a user who has neither the password nor a recovery code
-// any more. The code is behind the #, which browsers send to no server.
+// any more, or the code alone where no page of ours can take it. In the link it is behind
+// the #, which browsers send to no server.
 func resetPassword(ctx context.Context, conf *config.Config, stdout io.Writer) (err error) {
 	db, err := openUsedDatabase(ctx, conf)
 	if err != nil {
@@ -36,9 +37,17 @@ func resetPassword(ctx context.Context, conf *config.Config, stdout io.Writer) (
 	if err != nil {
 		return err
 	}
+	until := expires.Format("2006-01-02 15:04 UTC")
+	if !conf.Web.On() {
+		_, err = fmt.Fprintf(stdout, "%s can set a new password once, until %s, by this code:\n%s\n"+
+			"Whoever has it can: give it to nobody else. NAMEPLATE_WEB is off, so there is no link: "+
+			"the application's own page must send the code, by the mutation resetPassword.\n",
+			user.Name, until, code)
+		return err
+	}
 	link := publicURL(conf, conf.Addr) + resetPath + "#" + url.Values{"name": {user.Name}, "code": {code}}.Encode()
 	_, err = fmt.Fprintf(stdout, "%s can set a new password once, until %s, by this link:\n%s\n"+
 		"Whoever has it can: give it to nobody else. The mutation resetPassword takes its code too: %s\n",
-		user.Name, expires.Format("2006-01-02 15:04 UTC"), link, code)
+		user.Name, until, link, code)
 	return err
 }

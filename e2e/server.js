@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const binary = resolve(import.meta.dirname, process.env.NAMEPLATE_BINARY || '../nameplate');
+export const binary = resolve(import.meta.dirname, process.env.NAMEPLATE_BINARY || '../nameplate');
 
 /**
  * Starts a server on a free port. Its folder has its data, has room for the test's own

@@ -1,5 +1,5 @@
-// Package web holds the pages that the server serves to browsers. `npm run build`
-// makes them; a server built without them works, and says so in their place.
+// Package web holds the pages that the server serves to browsers. `npm run build` makes
+// the playground; a server built without it works, and says so in its place.
 package web
 
 import "embed"
@@ -9,3 +9,6 @@ var dist embed.FS
 
 //go:embed missing.html
 var missing []byte
+
+//go:embed resetpassword
+var resetPassword embed.FS

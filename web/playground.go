@@ -80,7 +80,7 @@ func (p *playground) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	setHeaders(w.Header(), name, tag)
+	setHeaders(w.Header(), policy, name, tag)
 	if name == initScript {
 		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(p.script))
 		return
@@ -88,7 +88,7 @@ func (p *playground) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeFileFS(w, r, p.files, name)
 }
 
-func setHeaders(h http.Header, name, tag string) {
+func setHeaders(h http.Header, policy, name, tag string) {
 	caching := "no-cache"
 	if hashed.MatchString(name) {
 		caching = "public, max-age=31536000, immutable"
@@ -102,7 +102,7 @@ func setHeaders(h http.Header, name, tag string) {
 }
 
 func serveMissing(w http.ResponseWriter, _ *http.Request) {
-	setHeaders(w.Header(), index, entityTag(missing))
+	setHeaders(w.Header(), policy, index, entityTag(missing))
 	w.WriteHeader(http.StatusNotImplemented)
 	_, _ = w.Write(missing)
 }

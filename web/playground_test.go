@@ -109,7 +109,8 @@ func TestPlaygroundNotBuiltIn(t *testing.T) {
 	}
 }
 
-func TestExamplesFitTheSchema(t *testing.T) {
+func loadSchema(t *testing.T) *ast.Schema {
+	t.Helper()
 	sdl, err := os.ReadFile("../schema.graphqls")
 	if err != nil {
 		t.Fatal(err)
@@ -118,6 +119,11 @@ func TestExamplesFitTheSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return schema
+}
+
+func TestExamplesFitTheSchema(t *testing.T) {
+	schema := loadSchema(t)
 	for _, example := range examples {
 		if _, errs := gqlparser.LoadQueryWithRules(schema, example.Query, nil); errs != nil {
 			t.Errorf("%s: %v", example.Name, errs)

@@ -37,6 +37,7 @@ type Config struct {
 	KeepEvents    time.Duration `default:"4320h" help:"How long events of users are kept, at least 1h." placeholder:"DURATION"`
 	Introspection Switch        `default:"on" enum:"on,off" help:"Whether clients may ask for the schema, on or off." placeholder:"on|off"`
 	Playground    Switch        `default:"on" enum:"on,off" help:"Whether /playground is served, on or off." placeholder:"on|off"`
+	Web           Switch        `default:"on" enum:"on,off" help:"Whether pages for people, such as that of a reset link, are served, on or off." placeholder:"on|off"`
 
 	SessionIdle       time.Duration `default:"168h" help:"How long a session lives without a request, at least 5m." placeholder:"DURATION"`
 	SessionAbsolute   time.Duration `default:"720h" help:"How long a session lives however much it is used, at least 5m and at most 9600h." placeholder:"DURATION"`

@@ -55,6 +55,7 @@ func defaults() *Config {
 		KeepEvents:    180 * 24 * time.Hour,
 		Introspection: "on",
 		Playground:    "on",
+		Web:           "on",
 
 		SessionIdle: 7 * 24 * time.Hour, SessionAbsolute: 30 * 24 * time.Hour,
 		MinPasswordLength: 8, MaxPasswordLength: 256,
@@ -115,6 +116,7 @@ var settings = []struct {
 	{"MAX_PASSWORD_LENGTH", "4096", func(c *Config) { c.MaxPasswordLength = 4096 }},
 	{"INTROSPECTION", "off", func(c *Config) { c.Introspection = "off" }},
 	{"PLAYGROUND", "off", func(c *Config) { c.Playground = "off" }},
+	{"WEB", "off", func(c *Config) { c.Web = "off" }},
 	{"MAX_BODY", "7", func(c *Config) { c.Limits.MaxBody = 7 }},
 	{"MAX_JSON_DEPTH", "7", func(c *Config) { c.Limits.MaxJSONDepth = 7 }},
 	{"MAX_QUERY", "7", func(c *Config) { c.Limits.MaxQuery = 7 }},
@@ -216,6 +218,7 @@ func TestABadValueIsAnErrorThatNamesTheSetting(t *testing.T) {
 		"MAX_PASSWORD_LENGTH": {"0", "7", "4097", "1.5"},
 		"INTROSPECTION":       {"true", "ON", "1", "maybe"},
 		"PLAYGROUND":          {"false", "Off", "0", "maybe"},
+		"WEB":                 {"no"},
 		"LOG_LEVEL":           {"loud", "0x"},
 		"LOG_FORMAT":          {"xml", "JSON"},
 		"MAX_DEPTH":           {"0", "-1", "1.5", "x", "134217729"},

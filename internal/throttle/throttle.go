@@ -124,11 +124,16 @@ func (l *Limiter) Take(ctx context.Context, lanes ...Lane) error {
 	})
 }
 
+// count is how many attempts are remembered at that time.
+func (l Lane) count(row *ent.Attempt, at time.Time) int {
+	left := max(row.ClearAt.Sub(at), 0)
+	return int((left + l.policy.Forget - 1) / l.policy.Forget)
+}
+
 // opens is when the next attempt may be made. It was settled by the last one, so that a
 // wait is as long as it was said to be.
 func (l Lane) opens(row *ent.Attempt, now time.Time) time.Time {
-	left := max(row.ClearAt.Sub(row.LastAt), 0)
-	delay := l.policy.delay(int((left + l.policy.Forget - 1) / l.policy.Forget))
+	delay := l.policy.delay(l.count(row, row.LastAt))
 	if row.LastAt.After(now) { // the clock was set back
 		return now.Add(delay)
 	}
