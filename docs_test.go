@@ -1,11 +1,13 @@
 package main
 
 import (
+	"archive/zip"
 	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -20,12 +22,13 @@ import (
 
 	"nameplate/internal/blob/blobtest"
 	"nameplate/internal/config"
+	"nameplate/internal/profile"
 )
 
 // example is a fenced block of a document and the JSON block behind it.
 type example struct{ request, answer string }
 
-var exampleBlocks = regexp.MustCompile("(?s)```(sh|graphql)\n(.*?)```\n```json\n(.*?)```")
+var exampleBlocks = regexp.MustCompile("(?s)```(sh|graphql)\n([^`]*)```\n```json\n(.*?)```")
 
 func examples(t *testing.T, document, language string) []example {
 	t.Helper()
@@ -116,18 +119,141 @@ func TestTheCommandsInTheDocsOfTheEndpointGetTheResponsesThere(t *testing.T) {
 
 func TestTheRequestsInTheDocsGiveTheAnswersInTheDocs(t *testing.T) {
 	s := start(t, t.TempDir(), nil)
-	c := newClient(t, s.url, false)
-	for _, e := range examples(t, "docs/api.md", "graphql") {
+	runExamples(t, s, newClient(t, s.url, false), "docs/api.md")
+}
+
+func TestTheRequestsInTheDocsOfAccountsGiveTheAnswersInTheDocs(t *testing.T) {
+	s := start(t, t.TempDir(), nil)
+	alice := newAgent(t, s, documentedAgent)
+	alice.mustEnter("signUp", "Alice", "correct horse battery")
+	newAgent(t, s, "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0").
+		mustEnter("signIn", "Alice", "correct horse battery")
+	runExamples(t, s, alice, "docs/accounts.md")
+}
+
+// runExamples sends the requests of a document, in order. The variables of one may be
+// values from the answers before it, which the document names.
+func runExamples(t *testing.T, s *server, c *client, document string) {
+	t.Helper()
+	known := vars{}
+	for _, e := range examples(t, document, "graphql") {
 		var a *answer
 		if strings.Contains(e.request, "Upload!") {
 			a = c.upload(e.request, photo(t, 300, 400))
 		} else {
-			a = c.do(e.request, nil)
+			a = c.do(e.request, variablesOf(t, e.request, known))
 		}
-		if token, ok := a.at("signUp", "sessionToken").(string); ok {
-			c.token = token
+		for _, mutation := range []string{"signUp", "resetPassword"} {
+			if token, ok := a.at(mutation, "sessionToken").(string); ok {
+				c.token = token
+			}
 		}
+		keepValues(a, known)
 		compareAnswer(t, s, e, a.Body)
+	}
+}
+
+var variableNames = regexp.MustCompile(`\$(\w+):`)
+
+// variablesOf are the values of the variables that a request declares.
+func variablesOf(t *testing.T, request string, known vars) vars {
+	t.Helper()
+	variables := vars{}
+	for _, match := range variableNames.FindAllStringSubmatch(request, -1) {
+		value, ok := known[match[1]]
+		if !ok {
+			t.Fatalf("no answer has a value for $%s:\n%s", match[1], request)
+		}
+		variables[match[1]] = value
+	}
+	return variables
+}
+
+// keepValues keeps what later requests need: the id of a session that isn't the
+// request's own, the first recovery code, and where a part of the events ends.
+func keepValues(a *answer, known vars) {
+	if sessions, ok := a.at("me", "sessions").([]any); ok {
+		for _, item := range sessions {
+			if session, ok := item.(map[string]any); ok && session["isCurrent"] == false {
+				known["id"] = session["id"]
+			}
+		}
+	}
+	if codes, ok := a.at("createRecoveryCodes", "recoveryCodes").([]any); ok && len(codes) > 0 {
+		known["code"] = codes[0]
+	}
+	if cursor, ok := a.at("me", "events", "pageInfo", "endCursor").(string); ok {
+		known["cursor"] = cursor
+	}
+}
+
+// documentedAgent is what curl calls itself in the docs.
+const documentedAgent = "curl/8.16.0"
+
+// agent is a User-Agent, and sends requests with it.
+type agent string
+
+func (a agent) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("User-Agent", string(a))
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+func newAgent(t *testing.T, s *server, userAgent agent) *client {
+	t.Helper()
+	c := newClient(t, s.url, false)
+	c.http.Transport = userAgent
+	return c
+}
+
+var accountCommands = regexp.MustCompile("(?s)```sh\n(.*?)\n```\n```text\n(.*?)```")
+
+// The first command makes a link, the second an archive, whose profile.json stands
+// below it.
+func TestTheCommandsInTheDocsOfAccountsGiveWhatTheDocsSay(t *testing.T) {
+	s := start(t, t.TempDir(), nil)
+	shell := newShell(t, s)
+	alice := newAgent(t, s, documentedAgent)
+	alice.mustEnter("signUp", "Alice", "correct horse battery")
+	alice.upload(updateAvatar, photo(t, 300, 400))
+	alice.do(`mutation { saveVerification(input: { realName: "张三", idCard: "11010519491231002X" }) { userErrors { code } } }`, nil)
+	text := read(t, "docs/accounts.md")
+	blocks := accountCommands.FindAllStringSubmatch(text, -1)
+	if len(blocks) != 2 {
+		t.Fatalf("%d commands", len(blocks))
+	}
+
+	env := beside(s, map[string]string{"NAMEPLATE_PUBLIC_URL": "https://id.example.com"})
+	got, err := command(t, env, strings.Fields(blocks[0][1])[1:]...)
+	if err != nil || !matches(blocks[0][2], got) {
+		t.Errorf("%s prints %s, %v, and is said to print %s", blocks[0][1], got, err, blocks[0][2])
+	}
+
+	archive := shell(strings.ReplaceAll(blocks[1][1], "$TOKEN", alice.token) + "\ncat nameplate.zip")
+	files, err := zip.NewReader(strings.NewReader(archive), int64(len(archive)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names strings.Builder
+	for _, file := range files.File {
+		fmt.Fprintln(&names, file.Name)
+	}
+	if !matches(blocks[1][2], names.String()) {
+		t.Errorf("the archive has %s and is said to have %s", names.String(), blocks[1][2])
+	}
+	exported, err := fs.ReadFile(files, "profile.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(text, "### `profile.json`\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	_, block, _ := strings.Cut(section, "```json\n")
+	block, table, _ := strings.Cut(block, "```\n")
+	compareAnswer(t, s, example{"profile.json", block}, string(exported))
+	for _, match := range regexp.MustCompile(`"(\w+)":`).FindAllSubmatch(exported, -1) {
+		if !strings.Contains(table, "`"+string(match[1])+"`") {
+			t.Errorf("nothing is said about %s in profile.json", match[1])
+		}
 	}
 }
 
@@ -213,6 +339,25 @@ func TestTheDocsTellTheNumbersOfTheCode(t *testing.T) {
 			fmt.Sprintf("| `NAMEPLATE_MAX_CONNECTIONS` | `%d` |", conf.MaxConnections),
 			fmt.Sprintf("| `NAMEPLATE_MAX_CONNECTIONS_PER_ADDRESS` | `%d` |", conf.MaxConnectionsPerAddress),
 			fmt.Sprintf("| `NAMEPLATE_MAX_RATE` | `%d` |", conf.MaxRate),
+			fmt.Sprintf("| `NAMEPLATE_NAME_HOLD` | `%.0fh` |", conf.NameHold.Hours()),
+			fmt.Sprintf("| `NAMEPLATE_KEEP_EVENTS` | `%.0fh` |", conf.KeepEvents.Hours()),
+			fmt.Sprintf("| `NAMEPLATE_SESSION_IDLE` | `%.0fh` |", conf.SessionIdle.Hours()),
+			fmt.Sprintf("| `NAMEPLATE_SESSION_ABSOLUTE` | `%.0fh` |", conf.SessionAbsolute.Hours()),
+			fmt.Sprintf("| `NAMEPLATE_MIN_PASSWORD_LENGTH` | `%d` |", conf.MinPasswordLength),
+			fmt.Sprintf("| `NAMEPLATE_MAX_PASSWORD_LENGTH` | `%d` |", conf.MaxPasswordLength),
+		},
+		"docs/accounts.md": {
+			fmt.Sprintf("- %.0f days after its last request (`NAMEPLATE_SESSION_IDLE`), and %.0f days after its start",
+				days(conf.SessionIdle), days(conf.SessionAbsolute)),
+			fmt.Sprintf("A new password has %d to %d Unicode characters", conf.MinPasswordLength, conf.MaxPasswordLength),
+			fmt.Sprintf("Events are kept for %.0f days", days(conf.KeepEvents)),
+			fmt.Sprintf("- **The name** is held for %.0f days", days(conf.NameHold)),
+			fmt.Sprintf("entered within the last %.0f minutes", profile.IDCardMaxAge.Minutes()),
+		},
+		"SECURITY.md": {
+			fmt.Sprintf("It ends %.0f days after its last use and %.0f days after its start.",
+				days(conf.SessionIdle), days(conf.SessionAbsolute)),
+			fmt.Sprintf("The name is held for %.0f days.", days(conf.NameHold)),
 		},
 	} {
 		text := strings.Join(strings.Fields(read(t, document)), " ")
@@ -223,6 +368,8 @@ func TestTheDocsTellTheNumbersOfTheCode(t *testing.T) {
 		}
 	}
 }
+
+func days(d time.Duration) float64 { return d.Hours() / 24 }
 
 func TestTheChecksInTheDocsOfTheStoragePrintWhatTheDocsSay(t *testing.T) {
 	double := blobtest.NewKodo(t)

@@ -5,6 +5,9 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
+
+	"nameplate/internal/throttle"
 )
 
 func TestTheDocsTellTheNumbersOfTheSweeper(t *testing.T) {
@@ -25,6 +28,37 @@ func TestTheDocsTellTheNumbersOfTheSweeper(t *testing.T) {
 	} {
 		if !strings.Contains(text, sentence) {
 			t.Errorf("nothing in docs/storage.md says: %s", sentence)
+		}
+	}
+}
+
+func TestTheDocsTellWhatIsCounted(t *testing.T) {
+	content, err := os.ReadFile("../../docs/accounts.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		row       string
+		want, got throttle.Policy
+	}{
+		{
+			"| `saveVerification` | user | 10 | 1 second to 15 minutes | 30 minutes |",
+			throttle.Policy{Free: 10, First: time.Second, MaxDelay: 15 * time.Minute, Forget: 30 * time.Minute},
+			verifications,
+		},
+		{
+			"| `updateAvatar` | user | 60 | 1 second to 1 minute | 10 seconds |",
+			throttle.Policy{Free: 60, First: time.Second, MaxDelay: time.Minute, Forget: 10 * time.Second},
+			userUploads,
+		},
+		{
+			"| the same | address | 300 | 1 second to 1 minute | 2 seconds |",
+			throttle.Policy{Free: 300, First: time.Second, MaxDelay: time.Minute, Forget: 2 * time.Second},
+			addressUploads,
+		},
+	} {
+		if !strings.Contains(string(content), tt.row) || tt.got != tt.want {
+			t.Errorf("the policy is %v, and docs/accounts.md should say: %s", tt.got, tt.row)
 		}
 	}
 }
