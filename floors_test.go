@@ -23,7 +23,8 @@ var floors = [][]string{
 		"nameplate/internal/avatar", "nameplate/internal/blob", "nameplate/internal/clientaddr",
 		"nameplate/internal/httplog", "nameplate/internal/idcard", "nameplate/internal/seal", "nameplate/internal/username",
 	},
-	{"nameplate/internal/fault", "nameplate/internal/icc", "nameplate/internal/vp8l"},
+	{"nameplate/internal/icc", "nameplate/internal/turns", "nameplate/internal/vp8l"},
+	{"nameplate/internal/fault"},
 }
 
 // onlyMain are the packages that the program alone may use: whoever else did would

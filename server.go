@@ -174,7 +174,7 @@ func build(
 		Sessions:          sessions,
 		Profiles:          profiles,
 		Attempts:          attempts,
-		HashMemory:        cores * account.HashMemory,
+		Hashes:            cores,
 		MinPasswordLength: conf.MinPasswordLength,
 		MaxPasswordLength: conf.MaxPasswordLength,
 		SignUpOpen:        conf.SignUp.On(),

@@ -32,7 +32,7 @@ func resetPassword(ctx context.Context, conf *config.Config, stdout io.Writer) (
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	accounts := account.New(account.Options{DB: db, Now: now})
+	accounts := account.New(account.Options{DB: db, Hashes: 1, Now: now})
 	user, code, expires, err := accounts.ResetCode(ctx, conf.UserName)
 	if err != nil {
 		return err

@@ -20,8 +20,8 @@ type Event struct {
 	// ID of the ent.
 	// Of version 7, so that ids are in the order of writing.
 	ID uuid.UUID `json:"id,omitempty"`
-	// UserID holds the value of the "user_id" field.
-	UserID uuid.UUID `json:"user_id,omitempty"`
+	// Null for a sign-in that failed by a name which no user has: it is recorded too, so that it takes as long.
+	UserID *uuid.UUID `json:"user_id,omitempty"`
 	// Kind holds the value of the "kind" field.
 	Kind event.Kind `json:"kind,omitempty"`
 	// At holds the value of the "at" field.
@@ -65,6 +65,8 @@ func (*Event) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case event.FieldUserID:
+			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		case event.FieldByOperator:
 			values[i] = new(sql.NullBool)
 		case event.FieldCount:
@@ -73,7 +75,7 @@ func (*Event) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullString)
 		case event.FieldAt:
 			values[i] = new(sql.NullTime)
-		case event.FieldID, event.FieldUserID:
+		case event.FieldID:
 			values[i] = new(uuid.UUID)
 		default:
 			values[i] = new(sql.UnknownType)
@@ -97,10 +99,11 @@ func (_m *Event) assignValues(columns []string, values []any) error {
 				_m.ID = *value
 			}
 		case event.FieldUserID:
-			if value, ok := values[i].(*uuid.UUID); !ok {
+			if value, ok := values[i].(*sql.NullScanner); !ok {
 				return fmt.Errorf("unexpected type %T for field user_id", values[i])
-			} else if value != nil {
-				_m.UserID = *value
+			} else if value.Valid {
+				_m.UserID = new(uuid.UUID)
+				*_m.UserID = *value.S.(*uuid.UUID)
 			}
 		case event.FieldKind:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -179,8 +182,10 @@ func (_m *Event) String() string {
 	var builder strings.Builder
 	builder.WriteString("Event(")
 	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
-	builder.WriteString("user_id=")
-	builder.WriteString(fmt.Sprintf("%v", _m.UserID))
+	if v := _m.UserID; v != nil {
+		builder.WriteString("user_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("kind=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Kind))

@@ -28,6 +28,12 @@ func (_u *SessionUpdate) Where(ps ...predicate.Session) *SessionUpdate {
 	return _u
 }
 
+// SetTokenSha256 sets the "token_sha256" field.
+func (_u *SessionUpdate) SetTokenSha256(v []byte) *SessionUpdate {
+	_u.mutation.SetTokenSha256(v)
+	return _u
+}
+
 // SetAuthenticatedAt sets the "authenticated_at" field.
 func (_u *SessionUpdate) SetAuthenticatedAt(v time.Time) *SessionUpdate {
 	_u.mutation.SetAuthenticatedAt(v)
@@ -108,6 +114,9 @@ func (_u *SessionUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			}
 		}
 	}
+	if value, ok := _u.mutation.TokenSha256(); ok {
+		_spec.SetField(session.FieldTokenSha256, field.TypeBytes, value)
+	}
 	if _u.mutation.IPAddressCleared() {
 		_spec.ClearField(session.FieldIPAddress, field.TypeString)
 	}
@@ -138,6 +147,12 @@ type SessionUpdateOne struct {
 	fields   []string
 	hooks    []Hook
 	mutation *SessionMutation
+}
+
+// SetTokenSha256 sets the "token_sha256" field.
+func (_u *SessionUpdateOne) SetTokenSha256(v []byte) *SessionUpdateOne {
+	_u.mutation.SetTokenSha256(v)
+	return _u
 }
 
 // SetAuthenticatedAt sets the "authenticated_at" field.
@@ -249,6 +264,9 @@ func (_u *SessionUpdateOne) sqlSave(ctx context.Context) (_node *Session, err er
 				ps[i](selector)
 			}
 		}
+	}
+	if value, ok := _u.mutation.TokenSha256(); ok {
+		_spec.SetField(session.FieldTokenSha256, field.TypeBytes, value)
 	}
 	if _u.mutation.IPAddressCleared() {
 		_spec.ClearField(session.FieldIPAddress, field.TypeString)

@@ -25,13 +25,15 @@ func NewExportHandler(accounts *account.Service, log *slog.Logger) http.Handler 
 		export, err := accounts.Export(r.Context())
 		if err != nil {
 			answer := errors.present(r.Context(), gqlerror.Wrap(err))
+			if answer.Extensions["code"] == codeUnauthenticated {
+				w.Header().Set("WWW-Authenticate", "Bearer") // RFC 9110, section 15.5.2
+			}
 			if seconds, ok := answer.Extensions["retryAfter"].(int); ok {
 				w.Header().Set("Retry-After", strconv.Itoa(seconds))
 			}
 			refuse(w, r, answer)
 			return
 		}
-		defer export.Close()
 		setHeader(w)
 		w.Header().Set("Content-Type", "application/zip")
 		w.Header().Set("Content-Disposition", `attachment; filename="nameplate.zip"`)

@@ -1244,8 +1244,9 @@ type Mutation {
   """
   revokeOtherSessions: RevokeOtherSessionsPayload @auth
   """
-  Delete the user with everything stored about them: pictures, verification, sessions,
-  events. The name stays taken for a while. It can't be undone.
+  Delete the user with everything stored about them: verification, sessions, events, and the
+  pictures within an hour or what the operator has set. The name stays taken for a while. It
+  can't be undone.
   """
   deleteAccount(
     """
@@ -1465,7 +1466,7 @@ type Event {
   at: DateTime!
   """
   How often it happened: more than once for ` + "`" + `SIGN_IN_FAILED` + "`" + ` alone, of which an hour's from
-  one address are one event.
+  one address are one event, and the tenth of an hour is of all further addresses.
   """
   count: Int!
   """

@@ -70,7 +70,7 @@ func newEndpoint(t testing.TB) *endpoint {
 	}
 	accounts := account.New(account.Options{
 		DB: e.db, Sessions: e.sessions, Profiles: profiles, Attempts: attempts,
-		MinPasswordLength: 8, MaxPasswordLength: 256, SignUpOpen: true,
+		Hashes: 1, MinPasswordLength: 8, MaxPasswordLength: 256, SignUpOpen: true,
 		NameHold: 30 * 24 * time.Hour, KeepEvents: 180 * 24 * time.Hour, Now: e.clock.Now,
 	})
 	e.resolver = &Resolver{Accounts: accounts, Profiles: profiles}

@@ -106,6 +106,16 @@ func UserIDNotIn(vs ...uuid.UUID) predicate.Event {
 	return predicate.Event(sql.FieldNotIn(FieldUserID, vs...))
 }
 
+// UserIDIsNil applies the IsNil predicate on the "user_id" field.
+func UserIDIsNil() predicate.Event {
+	return predicate.Event(sql.FieldIsNull(FieldUserID))
+}
+
+// UserIDNotNil applies the NotNil predicate on the "user_id" field.
+func UserIDNotNil() predicate.Event {
+	return predicate.Event(sql.FieldNotNull(FieldUserID))
+}
+
 // KindEQ applies the EQ predicate on the "kind" field.
 func KindEQ(v Kind) predicate.Event {
 	return predicate.Event(sql.FieldEQ(FieldKind, v))

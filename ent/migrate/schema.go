@@ -50,7 +50,7 @@ var (
 		{Name: "user_agent", Type: field.TypeString, Nullable: true},
 		{Name: "by_operator", Type: field.TypeBool, Default: false},
 		{Name: "count", Type: field.TypeInt, Default: 1},
-		{Name: "user_id", Type: field.TypeUUID},
+		{Name: "user_id", Type: field.TypeUUID, Nullable: true},
 	}
 	// EventsTable holds the schema information for the "events" table.
 	EventsTable = &schema.Table{

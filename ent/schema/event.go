@@ -19,7 +19,8 @@ func (Event) Fields() []ent.Field {
 	return []ent.Field{
 		field.UUID("id", uuid.UUID{}).Default(newEventID).Immutable().
 			Comment("Of version 7, so that ids are in the order of writing."),
-		field.UUID("user_id", uuid.UUID{}).Immutable(),
+		field.UUID("user_id", uuid.UUID{}).Optional().Nillable().Immutable().
+			Comment("Null for a sign-in that failed by a name which no user has: it is recorded too, so that it takes as long."),
 		field.Enum("kind").Immutable().Values(
 			"SIGNED_UP", "SIGNED_IN", "SIGN_IN_FAILED", "SIGNED_OUT", "REAUTHENTICATED", "SESSION_REVOKED",
 			"PASSWORD_CHANGED", "PASSWORD_RESET", "RECOVERY_CODES_CREATED", "RESET_LINK_CREATED",
@@ -41,7 +42,7 @@ func newEventID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 // Edges of Event.
 func (Event) Edges() []ent.Edge {
 	return []ent.Edge{
-		edge.From("user", User.Type).Ref("events").Field("user_id").Unique().Required().Immutable(),
+		edge.From("user", User.Type).Ref("events").Field("user_id").Unique().Immutable(),
 	}
 }
 

@@ -16,7 +16,7 @@ type Session struct{ ent.Schema }
 func (Session) Fields() []ent.Field {
 	return []ent.Field{
 		field.UUID("id", uuid.UUID{}).Default(uuid.New).Immutable(),
-		field.Bytes("token_sha256").Unique().Immutable().Sensitive().
+		field.Bytes("token_sha256").Unique().Sensitive().
 			Comment("SHA-256 of the token: a copy of the database opens no session."),
 		field.UUID("user_id", uuid.UUID{}).Immutable(),
 		field.String("ip_address").Optional().Immutable(),

@@ -21,9 +21,9 @@ type Options struct {
 	Sessions *session.Manager
 	Profiles *profile.Service
 	Attempts *throttle.Limiter
-	// HashMemory is how many bytes passwords are hashed in at once, each in the constant of
-	// this name; at least one always is.
-	HashMemory int
+	// Hashes is how many passwords are hashed at once, each in 19 MiB; at least 1. More
+	// than there are cores gain nothing.
+	Hashes int
 	// MinPasswordLength and MaxPasswordLength bound a new password, in Unicode characters
 	// after normalisation. There is no rule about which characters (NIST SP 800-63B,
 	// section 3.1.1.2).
@@ -82,7 +82,7 @@ func (s *Service) confirm(ctx context.Context, field, password string) (*confirm
 	if err := s.Attempts.Take(ctx, c.lane); err != nil {
 		return nil, profile.Gone(err)
 	}
-	match, err := s.passwords.matches(ctx, password, user.PasswordHash)
+	match, err := s.passwords.matches(ctx, user.ID.String(), password, user.PasswordHash)
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +91,10 @@ func (s *Service) confirm(ctx context.Context, field, password string) (*confirm
 	}
 	return c, nil
 }
+
+// askerOf names who isn't signed in where askers take turns: by the network, as one client
+// has it.
+func askerOf(ctx context.Context) string { return session.ClientOf(ctx).Network.String() }
 
 // still is an error if the session has ended meanwhile, or the password is another: what
 // is done because of it must come to nothing then. It belongs into the transaction of

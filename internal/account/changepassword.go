@@ -12,26 +12,30 @@ import (
 )
 
 // ChangePassword sets a new password for who knows the present one, and ends all other
-// sessions of the user. Links of operators that reset the password end with it; the
+// sessions of the user; this one gets another cookie. Links of operators that reset the password end with it; the
 // user's recovery codes don't.
 func (s *Service) ChangePassword(ctx context.Context, current, password string) (*ent.User, error) {
 	user, err := s.Profiles.Get(ctx, session.UserID(ctx))
 	if err != nil {
 		return nil, err
 	}
-	err = errors.Join(required("currentPassword", current), s.passwords.check("newPassword", password, user.Name))
+	err = errors.Join(required("currentPassword", current), s.passwords.check("newPassword", password))
 	if err != nil {
+		return nil, err
+	}
+	asker := user.ID.String()
+	if err := s.passwords.checkGuesses(ctx, asker, "newPassword", password, user.Name); err != nil {
 		return nil, err
 	}
 	c, err := s.confirm(ctx, "currentPassword", current)
 	if err != nil {
 		return nil, err
 	}
-	hash, err := s.passwords.hash(ctx, password)
+	hash, err := s.passwords.hash(ctx, asker, password)
 	if err != nil {
 		return nil, err
 	}
-	var row *ent.Session
+	var issued *session.Issued
 	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
 		if err := s.still(ctx, tx, c); err != nil {
 			return err
@@ -42,7 +46,7 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string) 
 		if _, err := s.Sessions.RevokeAll(ctx, tx, user.ID, c.session.ID); err != nil {
 			return err
 		}
-		if row, err = s.Sessions.Reauthenticated(ctx, tx, c.session.ID); err != nil {
+		if issued, err = s.Sessions.Rekey(ctx, tx, c.session.ID); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, user.ID, event.KindPASSWORD_CHANGED, s.Now())
@@ -50,7 +54,7 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string) 
 	if err != nil {
 		return nil, err
 	}
-	session.Renew(ctx, row)
+	session.BeginAgain(ctx, issued)
 	return user, nil
 }
 
@@ -69,6 +73,5 @@ func (s *Service) setPassword(ctx context.Context, tx *ent.Tx, user *ent.User, h
 	return tx.User.UpdateOneID(user.ID).
 		SetPasswordHash(hash).
 		AddPasswordVersion(1).
-		SetUpdatedAt(s.Now()).
 		Save(ctx)
 }

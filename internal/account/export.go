@@ -27,7 +27,7 @@ type Export struct {
 	service  *Service
 	userID   uuid.UUID
 	profile  exportedProfile
-	pictures []profile.OpenPicture
+	pictures []profile.PictureFile
 }
 
 // exportedProfile is profile.json but for the events, which come last. docs/accounts.md is
@@ -88,8 +88,7 @@ type exportedEvent struct {
 }
 
 // Export gathers everything stored about the user who is asking, and records that. It takes
-// what reading the full ID number takes, a password entered not long ago. The caller
-// writes it and closes it.
+// what reading the full ID number takes, a password entered not long ago.
 func (s *Service) Export(ctx context.Context) (*Export, error) {
 	if err := session.Fresh(ctx, s.Now(), profile.IDCardMaxAge); err != nil {
 		return nil, err
@@ -105,7 +104,7 @@ func (s *Service) Export(ctx context.Context) (*Export, error) {
 	if e.profile, err = s.exportProfile(ctx, user); err != nil {
 		return nil, err
 	}
-	if e.pictures, err = s.Profiles.OpenPictures(ctx, user); err != nil {
+	if e.pictures, err = s.Profiles.ReadPictures(ctx, user); err != nil {
 		return nil, err
 	}
 	for _, picture := range e.pictures {
@@ -124,7 +123,6 @@ func (s *Service) Export(ctx context.Context) (*Export, error) {
 		return audit.Record(ctx, tx, user.ID, event.KindID_CARD_READ, s.Now())
 	})
 	if err != nil {
-		e.Close()
 		return nil, profile.Gone(err)
 	}
 	return e, nil
@@ -189,23 +187,16 @@ func (e *Export) Write(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	for _, picture := range e.pictures {
-		// They are compressed as they are.
+		// It is compressed as it is.
 		file, err := archive.CreateHeader(&zip.FileHeader{Name: picture.Name, Method: zip.Store, Modified: e.profile.ExportedAt})
 		if err != nil {
 			return err
 		}
-		if _, err := io.Copy(file, picture.Content); err != nil {
-			return fmt.Errorf("read %s: %w", picture.Name, err)
+		if _, err := file.Write(picture.Data); err != nil {
+			return err
 		}
 	}
 	return archive.Close()
-}
-
-// Close closes the pictures.
-func (e *Export) Close() {
-	for _, picture := range e.pictures {
-		picture.Content.Close()
-	}
 }
 
 // writeProfile writes the events last and by pages, since there can be many.

@@ -48,7 +48,7 @@ func newFixture(t *testing.T) *fixture {
 	f.Service = New(Options{
 		DB: db, Sessions: sessions, Attempts: attempts,
 		Profiles:   &profile.Service{DB: db, Attempts: attempts, Now: clock},
-		HashMemory: 2 * HashMemory, MinPasswordLength: 8, MaxPasswordLength: 256, SignUpOpen: true,
+		Hashes:     2, MinPasswordLength: 8, MaxPasswordLength: 256, SignUpOpen: true,
 		NameHold: 30 * 24 * time.Hour, KeepEvents: 180 * 24 * time.Hour, Now: clock,
 	})
 	// Argon2id is slow by intention; TestPasswordsAreHashedByArgon2id has it.

@@ -13,10 +13,10 @@ import (
 
 	"github.com/trustelem/zxcvbn"
 	"golang.org/x/crypto/argon2"
-	"golang.org/x/sync/semaphore"
 	"golang.org/x/text/secure/precis"
 
 	"nameplate/internal/fault"
+	"nameplate/internal/turns"
 )
 
 // cost is what Argon2id takes: time is the passes and memory the KiB.
@@ -29,9 +29,6 @@ type cost struct {
 // core. A hash of another cost is made anew at the next sign-in.
 var newCost = cost{time: 2, memory: 19 * 1024, threads: 1}
 
-// HashMemory is the bytes in which one password is hashed.
-const HashMemory = 19 << 20
-
 const (
 	saltBytes = 16
 	hashBytes = 32
@@ -40,31 +37,28 @@ const (
 // hashWait is how long a request waits for its turn to hash.
 const hashWait = 5 * time.Second
 
-// passwords hashes and compares, so many at once that memory is bounded.
+// passwords hashes and compares, so many at once that memory is bounded. Who asks is told
+// by a name, since askers take turns: one with many passwords keeps no other waiting.
 type passwords struct {
 	minLength, maxLength int
-	// memory is the KiB that are left, of total.
-	memory *semaphore.Weighted
-	total  int64
-	cost   cost // of a new hash
+	slots                *turns.Slots
+	cost                 cost // of a new hash
 	// key is argon2.IDKey, which tests count.
 	key func(password, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte
 }
 
 func newPasswords(o Options) *passwords {
-	total := int64(max(o.HashMemory/1024, int(newCost.memory)))
 	return &passwords{
 		minLength: o.MinPasswordLength,
 		maxLength: o.MaxPasswordLength,
-		memory:    semaphore.NewWeighted(total),
-		total:     total,
+		slots:     turns.New(o.Hashes, o.Hashes, "passwords"),
 		cost:      newCost,
 		key:       argon2.IDKey,
 	}
 }
 
 // nobody is compared with when there is no such user, so that a missing user costs what
-// a wrong password costs.
+// a wrong password does, of whoever has signed in since the cost was last changed.
 func (p *passwords) nobody() string {
 	return phc{cost: p.cost, salt: make([]byte, saltBytes), sum: make([]byte, hashBytes)}.String()
 }
@@ -86,9 +80,9 @@ func (p *passwords) normalise(password string) (string, fault.Code) {
 	return normal, ""
 }
 
-// check says whether a new password, the input of that name, may be used by the user of
-// that name.
-func (p *passwords) check(field, password, userName string) error {
+// check says whether a new password, the input of that name, may be used, but for
+// whether it can be guessed, which takes long to tell.
+func (p *passwords) check(field, password string) error {
 	if err := required(field, password); err != nil {
 		return err
 	}
@@ -100,8 +94,6 @@ func (p *passwords) check(field, password, userName string) error {
 		return &fault.Error{Code: fault.TooLong, Field: field, Limit: p.maxLength}
 	case n < p.minLength:
 		return &fault.Error{Code: fault.TooShort, Field: field, Limit: p.minLength}
-	case guessable(normal, userName):
-		return &fault.Error{Code: fault.PasswordTooCommon, Field: field}
 	}
 	return nil
 }
@@ -112,9 +104,22 @@ const (
 	// USENIX Security 2016).
 	minScore = 2
 	// maxEstimated is how many characters are looked at at once: the time for it grows with
-	// their square, and with hostile ones faster.
-	maxEstimated = 32
+	// their square, and with hostile ones faster, to half of what a hash takes.
+	maxEstimated = 24
 )
+
+// checkGuesses is a fault if a new password that has passed check can be guessed in few
+// attempts.
+func (p *passwords) checkGuesses(ctx context.Context, asker, field, password, userName string) error {
+	if err := p.slots.Take(ctx, asker, hashWait); err != nil {
+		return err
+	}
+	defer p.slots.Done(asker)
+	if normal, _ := p.normalise(password); guessable(normal, userName) {
+		return &fault.Error{Code: fault.PasswordTooCommon, Field: field}
+	}
+	return nil
+}
 
 // guessable is whether a password is common, or made of what people make passwords of,
 // and of their name. Of a long one, neither the beginning nor the end needs be hard to
@@ -131,12 +136,12 @@ func guessable(password, userName string) bool {
 }
 
 // hash returns the PHC string of a password that passed check.
-func (p *passwords) hash(ctx context.Context, password string) (string, error) {
+func (p *passwords) hash(ctx context.Context, asker, password string) (string, error) {
 	normal, _ := p.normalise(password)
 	h := phc{cost: p.cost, salt: make([]byte, saltBytes)}
 	rand.Read(h.salt) // never fails: it ends the process rather than return an error
 	var err error
-	if h.sum, err = p.argon2id(ctx, normal, h); err != nil {
+	if h.sum, err = p.argon2id(ctx, asker, normal, h); err != nil {
 		return "", err
 	}
 	return h.String(), nil
@@ -144,13 +149,13 @@ func (p *passwords) hash(ctx context.Context, password string) (string, error) {
 
 // matches compares a password with a PHC string, at the cost that the string
 // names. A password that no one can have costs the same.
-func (p *passwords) matches(ctx context.Context, password, stored string) (bool, error) {
+func (p *passwords) matches(ctx context.Context, asker, password, stored string) (bool, error) {
 	normal, invalid := p.normalise(password)
 	h, err := decode(stored)
 	if err != nil {
 		return false, err
 	}
-	sum, err := p.argon2id(ctx, normal, h)
+	sum, err := p.argon2id(ctx, asker, normal, h)
 	if err != nil {
 		return false, err
 	}
@@ -163,17 +168,11 @@ func (p *passwords) outdated(stored string) bool {
 	return err == nil && h.cost != p.cost
 }
 
-func (p *passwords) argon2id(ctx context.Context, password string, h phc) ([]byte, error) {
-	memory := min(int64(h.memory), p.total) // one of more is hashed alone
-	waiting, cancel := context.WithTimeout(ctx, hashWait)
-	defer cancel()
-	if err := p.memory.Acquire(waiting, memory); err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, &fault.Unavailable{RetryAfter: hashWait, Err: errors.New("too many passwords are waiting to be hashed")}
+func (p *passwords) argon2id(ctx context.Context, asker, password string, h phc) ([]byte, error) {
+	if err := p.slots.Take(ctx, asker, hashWait); err != nil {
+		return nil, err
 	}
-	defer p.memory.Release(memory)
+	defer p.slots.Done(asker)
 	return p.key([]byte(password), h.salt, h.time, h.memory, h.threads, hashBytes), nil
 }
 

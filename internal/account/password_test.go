@@ -45,7 +45,11 @@ func TestAPasswordsLengthIsCountedInCharactersAfterNormalisation(t *testing.T) {
 		{"what becomes of that in JSON", "correct\uFFFDhorse", &invalid},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			err := newPasswords(Options{MinPasswordLength: 8, MaxPasswordLength: 256}).check("password", tt.in, "Alice")
+			p := hashing(1)
+			err := p.check("password", tt.in)
+			if err == nil {
+				err = p.checkGuesses(t.Context(), "asker", "password", tt.in, "Alice")
+			}
 			if tt.want == nil {
 				if err != nil {
 					t.Error(err)
@@ -72,13 +76,13 @@ func TestEquivalentPasswordsAreTheSame(t *testing.T) {
 
 // hashing hashes so many passwords at once.
 func hashing(workers int) *passwords {
-	return newPasswords(Options{HashMemory: workers * HashMemory, MinPasswordLength: 8, MaxPasswordLength: 256})
+	return newPasswords(Options{Hashes: workers, MinPasswordLength: 8, MaxPasswordLength: 256})
 }
 
 // The one test with the real, slow function.
 func TestPasswordsAreHashedByArgon2id(t *testing.T) {
 	p := hashing(1)
-	stored, err := p.hash(t.Context(), password)
+	stored, err := p.hash(t.Context(), "alice", password)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +96,7 @@ func TestPasswordsAreHashedByArgon2id(t *testing.T) {
 		{password, true},
 		{password + " ", false},
 	} {
-		if got, err := p.matches(t.Context(), tt.password, stored); got != tt.want || err != nil {
+		if got, err := p.matches(t.Context(), "alice", tt.password, stored); got != tt.want || err != nil {
 			t.Errorf("got %t, %v, want %t", got, err, tt.want)
 		}
 	}
@@ -105,7 +109,7 @@ const referenceHash = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIP
 func TestAHashOfAnotherCostIsCompared(t *testing.T) {
 	p := hashing(1)
 	for input, want := range map[string]bool{"password": true, "passwore": false, "": false} {
-		if got, err := p.matches(t.Context(), input, referenceHash); got != want || err != nil {
+		if got, err := p.matches(t.Context(), "alice", input, referenceHash); got != want || err != nil {
 			t.Errorf("%q: %t, %v, want %t", input, got, err, want)
 		}
 	}
@@ -117,7 +121,7 @@ func TestAPasswordThatNoOneCanHaveMatchesNothing(t *testing.T) {
 	empty := phc{newCost, salt, f.passwords.key(nil, salt, 0, 0, 0, hashBytes)}.String()
 	for _, input := range []string{"correct\x00horse", strings.Repeat("a", 16*256+1)} {
 		for _, stored := range []string{empty, f.passwords.nobody()} {
-			if match, err := f.passwords.matches(t.Context(), input, stored); match || err != nil {
+			if match, err := f.passwords.matches(t.Context(), "alice", input, stored); match || err != nil {
 				t.Errorf("%t, %v, want no match", match, err)
 			}
 		}
@@ -156,7 +160,7 @@ func TestAMalformedHashIsAnErrorAndNotAMatch(t *testing.T) {
 		change("c29tZXNhbHQ", "c29tZXNhbHQ=="), change("c29tZXNhbHQ", "*"),
 		change("nf65", "nf6*"), change("nf65", ""), change("/4", "/4AA"), referenceHash[:strings.LastIndexByte(referenceHash, '$')+1],
 	} {
-		if match, err := p.matches(t.Context(), "password", stored); match || err == nil {
+		if match, err := p.matches(t.Context(), "alice", "password", stored); match || err == nil {
 			t.Errorf("%q: %t, %v, want an error", stored, match, err)
 		}
 	}
@@ -178,7 +182,7 @@ func TestNoMorePasswordsAreHashedAtOnceThanThereAreWorkers(t *testing.T) {
 		var all sync.WaitGroup
 		for range requests {
 			all.Go(func() {
-				if _, err := p.hash(t.Context(), password); err != nil {
+				if _, err := p.hash(t.Context(), "alice", password); err != nil {
 					t.Error(err)
 				}
 			})
@@ -202,11 +206,11 @@ func TestWaitingTooLongToHashIsUnavailable(t *testing.T) {
 			<-next
 			return make([]byte, keyLen)
 		}
-		go func() { _, _ = p.hash(t.Context(), password) }()
+		go func() { _, _ = p.hash(t.Context(), "alice", password) }()
 		synctest.Wait()
 
 		begin := time.Now()
-		_, err := p.matches(t.Context(), password, p.nobody())
+		_, err := p.matches(t.Context(), "alice", password, p.nobody())
 		var busy *fault.Unavailable
 		if !errors.As(err, &busy) || busy.RetryAfter < time.Second {
 			t.Errorf("got %v, want Unavailable", err)
@@ -219,7 +223,7 @@ func TestWaitingTooLongToHashIsUnavailable(t *testing.T) {
 		// Who leaves is not told that the server is busy.
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := p.hash(ctx, password); !errors.Is(err, context.DeadlineExceeded) || errors.As(err, &busy) {
+		if _, err := p.hash(ctx, "alice", password); !errors.Is(err, context.DeadlineExceeded) || errors.As(err, &busy) {
 			t.Errorf("got %v, want the context's own error", err)
 		}
 		close(next)

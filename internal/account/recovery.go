@@ -101,17 +101,21 @@ func (s *Service) ResetCode(ctx context.Context, name string) (user *ent.User, c
 // has it as a cookie.
 func (s *Service) ResetPassword(ctx context.Context, name, code, password string) (*ent.User, *string, error) {
 	err := errors.Join(
-		required("name", name), required("code", code), s.passwords.check("newPassword", password, name))
+		required("name", name), required("code", code), s.passwords.check("newPassword", password))
 	if err != nil {
 		return nil, nil, err
 	}
 	// Guessing at the codes of one user is hopeless, so it is counted by address alone:
 	// nobody can keep a user from using one.
-	lane := passwordAttempts.Of("code", session.ClientOf(ctx).Network.String())
+	asker := askerOf(ctx)
+	lane := passwordAttempts.Of("code", asker)
 	if err := s.Attempts.Take(ctx, lane); err != nil {
 		return nil, nil, err
 	}
-	hash, err := s.passwords.hash(ctx, password) // first, so that no time tells whether the code is right
+	if err := s.passwords.checkGuesses(ctx, asker, "newPassword", password, name); err != nil {
+		return nil, nil, err
+	}
+	hash, err := s.passwords.hash(ctx, asker, password) // first, so that no time tells whether the code is right
 	if err != nil {
 		return nil, nil, err
 	}

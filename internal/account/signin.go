@@ -32,7 +32,7 @@ func (s *Service) SignIn(ctx context.Context, name, password string) (*ent.User,
 	var upgraded string
 	if s.passwords.outdated(user.PasswordHash) {
 		// What hinders it hinders no sign-in: there will be another.
-		upgraded, _ = s.passwords.hash(ctx, password)
+		upgraded, _ = s.passwords.hash(ctx, askerOf(ctx), password)
 	}
 	var issued *session.Issued
 	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
@@ -80,7 +80,7 @@ func (s *Service) authenticate(ctx context.Context, name, password string) (*ent
 	if user != nil {
 		hash = user.PasswordHash
 	}
-	match, err := s.passwords.matches(ctx, password, hash)
+	match, err := s.passwords.matches(ctx, askerOf(ctx), password, hash)
 	if err != nil {
 		return nil, lanes, err
 	}
@@ -94,7 +94,7 @@ func (s *Service) authenticate(ctx context.Context, name, password string) (*ent
 func find(ctx context.Context, users *ent.UserClient, name string) (*ent.User, error) {
 	parsed, err := username.Parse(name)
 	if err != nil {
-		parsed.Key = name // which is nobody's
+		parsed.Key = "" // which is nobody's
 	}
 	user, err := users.Query().Where(entuser.NameKey(parsed.Key)).Only(ctx)
 	if ent.IsNotFound(err) {
@@ -104,8 +104,8 @@ func find(ctx context.Context, users *ent.UserClient, name string) (*ent.User, e
 }
 
 // signInLanes are where attempts at a user's password are counted. Those from a network
-// from which the user has signed in before are counted on their own: strangers elsewhere
-// can't hinder the user, and the user's neighbours can't either.
+// from which the user has signed in before are counted on their own, so that strangers
+// elsewhere can't hinder the user, and who guesses at others from there can't either.
 type signInLanes struct {
 	// user is forgotten after the right password. Of a name that is no user's there is one
 	// as well, which behaves the same.
@@ -149,7 +149,7 @@ const signInsLookedAt = 100
 
 func (s *Service) hasSignedInFrom(ctx context.Context, userID uuid.UUID, network netip.Prefix) (bool, error) {
 	addresses, err := s.DB.Event.Query().
-		Where(event.UserID(userID), event.KindIn(event.KindSIGNED_UP, event.KindSIGNED_IN)).
+		Where(event.UserID(userID), event.KindIn(event.KindSIGNED_UP, event.KindSIGNED_IN, event.KindPASSWORD_RESET)).
 		Order(ent.Desc(event.FieldAt)).
 		Limit(signInsLookedAt).
 		Select(event.FieldIPAddress).
@@ -177,16 +177,22 @@ func (s *Service) succeeded(ctx context.Context, tx *ent.Tx, lanes signInLanes) 
 }
 
 // refuse records that a wrong password, the input of that name, was entered for the user,
-// who is nil where there is none: then the work is the same, but for the event.
+// who is nil where there is none: then the work is the same.
 func (s *Service) refuse(ctx context.Context, field string, user *ent.User, lanes ...throttle.Lane) error {
 	err := s.DB.WithTx(ctx, func(tx *ent.Tx) error {
-		if err := s.Attempts.Failed(ctx, tx, lanes...); err != nil || user == nil {
+		if err := s.Attempts.Failed(ctx, tx, lanes...); err != nil {
 			return err
 		}
-		return audit.RecordFailure(ctx, tx, user.ID, s.Now())
+		if user == nil {
+			return audit.RecordFailure(ctx, tx, nil, s.Now())
+		}
+		return audit.RecordFailure(ctx, tx, &user.ID, s.Now())
 	})
 	if err != nil && !ent.IsConstraintError(err) { // the user has been deleted meanwhile
 		return err
 	}
-	return &fault.Error{Code: fault.WrongCredentials, Field: field}
+	if field == "" {
+		return &fault.Error{Code: fault.WrongCredentials}
+	}
+	return &fault.Error{Code: fault.WrongCredentials, Field: field, Detail: fault.DetailPassword}
 }

@@ -19,14 +19,19 @@ func (s *Service) SignUp(ctx context.Context, name, password string) (*ent.User,
 	if !s.SignUpOpen {
 		return nil, nil, &fault.Error{Code: fault.SignUpClosed}
 	}
+	asker := askerOf(ctx)
 	parsed, nameErr := username.Parse(name)
-	if err := errors.Join(nameErr, s.passwords.check("password", password, name)); err != nil {
+	passwordErr := s.passwords.check("password", password)
+	if passwordErr == nil { // what follows takes long, so it is counted
+		if err := s.Attempts.Take(ctx, newUsers.Of("sign-up", asker)); err != nil {
+			return nil, nil, err
+		}
+		passwordErr = s.passwords.checkGuesses(ctx, asker, "password", password, name)
+	}
+	if err := errors.Join(nameErr, passwordErr); err != nil {
 		return nil, nil, err
 	}
-	if err := s.Attempts.Take(ctx, newUsers.Of("sign-up", session.ClientOf(ctx).Network.String())); err != nil {
-		return nil, nil, err
-	}
-	hash, err := s.passwords.hash(ctx, password)
+	hash, err := s.passwords.hash(ctx, asker, password)
 	if err != nil {
 		return nil, nil, err
 	}

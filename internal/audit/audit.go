@@ -47,20 +47,31 @@ const (
 )
 
 // RecordFailure is Record for SIGN_IN_FAILED, which anybody can cause as often as they
-// like: it counts into an event that is there.
-func RecordFailure(ctx context.Context, tx *ent.Tx, userID uuid.UUID, at time.Time) error {
+// like: it counts into an event that is there. The user is nil where somebody gave a name
+// that no user has, so that this takes no less time.
+func RecordFailure(ctx context.Context, tx *ent.Tx, userID *uuid.UUID, at time.Time) error {
+	of := event.UserIDIsNil()
+	if userID != nil {
+		of = event.UserID(*userID)
+	}
 	recent, err := tx.Event.Query().
-		Where(event.UserID(userID), event.AtGT(at.Add(-countWithin)), event.KindEQ(event.KindSIGN_IN_FAILED)).
+		Where(of, event.AtGT(at.Add(-countWithin)), event.KindEQ(event.KindSIGN_IN_FAILED)).
 		Order(ent.Asc(event.FieldAt, event.FieldID)).
 		All(ctx)
 	if err != nil {
 		return err
 	}
-	from := session.ClientOf(ctx).IPAddress
+	client := session.ClientOf(ctx)
 	for i, row := range recent {
-		if row.IPAddress == from || i == maxFailures-1 {
-			return row.Update().AddCount(1).Exec(ctx)
+		if row.IPAddress == client.IPAddress || i == maxFailures-1 {
+			return tx.Event.Update().Where(event.ID(row.ID)).AddCount(1).Exec(ctx)
 		}
 	}
-	return Record(ctx, tx, userID, event.KindSIGN_IN_FAILED, at)
+	return tx.Event.Create().
+		SetNillableUserID(userID).
+		SetKind(event.KindSIGN_IN_FAILED).
+		SetAt(at).
+		SetIPAddress(client.IPAddress).
+		SetUserAgent(client.UserAgent).
+		Exec(ctx)
 }

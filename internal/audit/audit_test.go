@@ -42,7 +42,7 @@ func TestAnEventSaysWhatWhenAndFromWhere(t *testing.T) {
 	})).ServeHTTP(httptest.NewRecorder(), r)
 
 	row := db.Event.Query().OnlyX(t.Context())
-	got := []any{row.UserID, row.Kind, row.At, row.IPAddress, row.UserAgent, row.ByOperator}
+	got := []any{*row.UserID, row.Kind, row.At, row.IPAddress, row.UserAgent, row.ByOperator}
 	want := []any{user.ID, event.KindNAME_CHANGED, start, "2001:db8::1", "agent/1", false}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

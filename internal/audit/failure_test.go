@@ -27,7 +27,7 @@ func fail(t *testing.T, db *ent.Client, userID uuid.UUID, address string, at tim
 	r.Header.Set("User-Agent", "agent/1")
 	sessions := &session.Manager{DB: db}
 	sessions.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		err := db.WithTx(r.Context(), func(tx *ent.Tx) error { return audit.RecordFailure(r.Context(), tx, userID, at) })
+		err := db.WithTx(r.Context(), func(tx *ent.Tx) error { return audit.RecordFailure(r.Context(), tx, &userID, at) })
 		if err != nil {
 			t.Error(err)
 		}
@@ -100,7 +100,7 @@ func TestAFailureCountsIntoNoEventOfAnotherKind(t *testing.T) {
 		}
 	}
 	// Outside of a request, as those two, there is no address.
-	err := db.WithTx(t.Context(), func(tx *ent.Tx) error { return audit.RecordFailure(t.Context(), tx, user.ID, start) })
+	err := db.WithTx(t.Context(), func(tx *ent.Tx) error { return audit.RecordFailure(t.Context(), tx, &user.ID, start) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestAHundredFailuresAtOnceAreAllCounted(t *testing.T) {
 
 func TestAFailureOfNoUserIsAnError(t *testing.T) {
 	db := databasetest.Open(t)
-	err := db.WithTx(t.Context(), func(tx *ent.Tx) error { return audit.RecordFailure(t.Context(), tx, uuid.New(), start) })
+	err := db.WithTx(t.Context(), func(tx *ent.Tx) error { return audit.RecordFailure(t.Context(), tx, new(uuid.New()), start) })
 	if !ent.IsConstraintError(err) {
 		t.Errorf("got %v, want a constraint error", err)
 	}
@@ -183,7 +183,7 @@ func TestWhatAnOperatorDidIsMarkedAndFromNoClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	row := db.Event.Query().OnlyX(t.Context())
-	got := []any{row.UserID, row.Kind, row.At, row.IPAddress, row.UserAgent, row.ByOperator, row.Count}
+	got := []any{*row.UserID, row.Kind, row.At, row.IPAddress, row.UserAgent, row.ByOperator, row.Count}
 	want := []any{user.ID, event.KindRESET_LINK_CREATED, start, "", "", true, 1}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -14,6 +14,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"time"
+
+	"nameplate/internal/turns"
 )
 
 // Limits of a file. Phones make photos of 12 megapixels and up to 8 MB.
@@ -84,7 +86,7 @@ type Processor struct {
 	MaxBytes int
 
 	dir                string // where files wait; empty: where the system keeps temporary ones
-	arriving, decoding *turns
+	arriving, decoding *turns.Slots
 }
 
 // maxArriving is how many files may be on their way or waiting at once, and
@@ -101,8 +103,8 @@ func NewProcessor(workers int) *Processor {
 	return &Processor{
 		Wait:     8 * time.Second,
 		MaxBytes: MaxBytes,
-		arriving: newTurns(maxArriving, maxOwnArriving),
-		decoding: newTurns(workers, workers),
+		arriving: turns.New(maxArriving, maxOwnArriving, "pictures"),
+		decoding: turns.New(workers, workers, "pictures"),
 	}
 }
 
@@ -116,10 +118,10 @@ func NewProcessor(workers int) *Processor {
 // so that a slow client holds none. Until then it is on the disk, so that many
 // who wait take no memory. Owners take turns.
 func (p *Processor) Process(ctx context.Context, owner string, r io.Reader, crop *Crop) (*Picture, error) {
-	if err := p.arriving.take(ctx, owner, p.Wait); err != nil {
+	if err := p.arriving.Take(ctx, owner, p.Wait); err != nil {
 		return nil, err
 	}
-	defer p.arriving.done(owner)
+	defer p.arriving.Done(owner)
 	file, err := receive(r, p.dir, p.MaxBytes)
 	if err != nil {
 		return nil, err
@@ -129,10 +131,10 @@ func (p *Processor) Process(ctx context.Context, owner string, r io.Reader, crop
 	if err != nil {
 		return nil, err
 	}
-	if err := p.decoding.take(ctx, owner, p.Wait); err != nil {
+	if err := p.decoding.Take(ctx, owner, p.Wait); err != nil {
 		return nil, err
 	}
-	defer p.decoding.done(owner)
+	defer p.decoding.Done(owner)
 	data, err := file.bytes()
 	if err != nil {
 		return nil, err

@@ -48,7 +48,7 @@ type Config struct {
 	MaxRate                  int      `default:"100" help:"Requests to /graphql from one address, a second; ten times as many at once." placeholder:"N"`
 	MaxConnections           int      `default:"4096" help:"Connections at once. What comes beyond waits." placeholder:"N"`
 	MaxConnectionsPerAddress int      `default:"256" help:"Connections at once from one address. What comes beyond is closed." placeholder:"N"`
-	Throttle                 Switch   `default:"on" enum:"on,off" help:"Whether the requests and connections of an address are limited, on or off." placeholder:"on|off"`
+	Throttle                 Switch   `default:"on" enum:"on,off" help:"Whether guesses at passwords, and the requests and connections of an address, are limited, on or off." placeholder:"on|off"`
 	TrustedProxies           []string `help:"Addresses or networks of proxies whose X-Forwarded-For is believed, such as 127.0.0.1,192.0.2.10." placeholder:"ADDRESS"`
 	CORSOrigins              []string `name:"cors-origins" help:"Origins of pages that may use the API with the user's cookie, such as https://app.example.com." placeholder:"ORIGIN"`
 	CookieSameSite           string   `name:"cookie-samesite" default:"lax" enum:"lax,strict,none" help:"From where browsers send the session cookie: lax, strict or none." placeholder:"lax|strict|none"`

@@ -37,7 +37,7 @@ func TestDeletingAUserDeletesItsSessionsAndEvents(t *testing.T) {
 	if got := db.Session.Query().OnlyX(ctx).UserID; got != bob.ID {
 		t.Errorf("the session left is of %s, want bob's", got)
 	}
-	if got := db.Event.Query().OnlyX(ctx).UserID; got != bob.ID {
+	if got := db.Event.Query().OnlyX(ctx).UserID; *got != bob.ID {
 		t.Errorf("the event left is of %s, want bob's", got)
 	}
 }

@@ -110,7 +110,7 @@ func checkOldEvents(t *testing.T, db *ent.Client, users []uuid.UUID, events int)
 		t.Fatalf("%d events, want %d", len(rows), events+2)
 	}
 	for i, row := range rows[:events] {
-		got := []any{row.Kind, row.At, row.IPAddress, row.UserAgent, row.ByOperator, row.Count, row.UserID, row.ID.Version(), row.ID.Variant()}
+		got := []any{row.Kind, row.At, row.IPAddress, row.UserAgent, row.ByOperator, row.Count, *row.UserID, row.ID.Version(), row.ID.Variant()}
 		want := []any{event.KindSIGNED_IN, someTime, fmt.Sprint(i), "agent/1", i%3 == 0, 1, users[i%2], uuid.Version(7), uuid.RFC4122}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("event %d: %s", i, diff)
@@ -120,7 +120,7 @@ func checkOldEvents(t *testing.T, db *ent.Client, users []uuid.UUID, events int)
 		t.Errorf("the new one is not behind the old ones, but of %q", got)
 	}
 	last := rows[events+1]
-	got := []any{last.Kind, last.At, last.IPAddress, last.UserAgent, last.ByOperator, last.Count, last.UserID}
+	got := []any{last.Kind, last.At, last.IPAddress, last.UserAgent, last.ByOperator, last.Count, *last.UserID}
 	want := []any{event.KindSIGNED_OUT, someTime.Add(time.Second), "", "", false, 1, users[0]}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("one without a client: %s", diff)

@@ -37,6 +37,9 @@ const (
 	AlreadyVerified   Code = "ALREADY_VERIFIED"
 )
 
+// DetailPassword is the Detail of WrongCredentials where only the password can be wrong.
+const DetailPassword = "password"
+
 // Error is an input that a person can put right. It is sent to the client as
 // a UserError.
 type Error struct {

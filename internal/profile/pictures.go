@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"path"
 	"time"
 
@@ -13,54 +14,48 @@ import (
 	"nameplate/internal/fault"
 )
 
-// OpenPicture is one square of a user's picture.
-type OpenPicture struct {
-	// Name is a file's, such as pictures/….jpg.
-	Name    string
-	Content io.ReadCloser
+// PictureFile is one square of a user's picture.
+type PictureFile struct {
+	// Name is such as pictures/….jpg.
+	Name string
+	Data []byte
 }
 
-// openWithin bounds how long the store is asked for them.
-const openWithin = 8 * time.Second
+// readWithin bounds how long the store is asked for all squares.
+const readWithin = 8 * time.Second
 
-// OpenPictures opens all squares of the user's picture; there are none of a generated
-// one. The caller closes them.
-func (s *Service) OpenPictures(ctx context.Context, user *ent.User) ([]OpenPicture, error) {
+// ReadPictures reads all squares of the user's picture; there are none of a generated one.
+// They are small, so they are read before anything is sent: a client that is slow holds
+// nothing of the store, and one that it doesn't have leaves no broken archive. What the
+// store has lost is left out.
+func (s *Service) ReadPictures(ctx context.Context, user *ent.User) ([]PictureFile, error) {
 	if user.AvatarKey == nil {
 		return nil, nil
 	}
-	// Not by a deadline, which would end the reading too.
-	ctx, cancel := context.WithCancel(ctx)
-	timer := time.AfterFunc(openWithin, cancel)
-	pictures, err := s.openSquares(ctx, *user.AvatarKey)
-	if !timer.Stop() {
-		// Whatever was opened can't be read any more; and a store that is slow must not
-		// pass for a client that has left, whose error is context.Canceled too.
-		err = fmt.Errorf("the store took longer than %s", openWithin)
+	reading, cancel := context.WithTimeout(ctx, readWithin)
+	defer cancel()
+	var files []PictureFile
+	for _, key := range squareKeys(*user.AvatarKey) {
+		data, err := s.read(reading, key)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			s.Log.LogAttrs(ctx, slog.LevelWarn, "a picture in use is not in the store", slog.String("key", key))
+			continue
+		case err != nil && ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil:
+			return nil, &fault.Unavailable{RetryAfter: 5 * time.Second, Err: fmt.Errorf("read a picture: %w", err)}
+		}
+		files = append(files, PictureFile{Name: path.Join("pictures", path.Base(key)), Data: data})
 	}
-	if err == nil {
-		return pictures, nil
-	}
-	cancel()
-	for _, picture := range pictures {
-		picture.Content.Close()
-	}
-	retryAfter := 5 * time.Second
-	if errors.Is(err, fs.ErrNotExist) { // replaced meanwhile, and swept
-		retryAfter = time.Second
-	}
-	return nil, &fault.Unavailable{RetryAfter: retryAfter, Err: fmt.Errorf("open a picture: %w", err)}
+	return files, nil
 }
 
-// openSquares returns those that are open even if there is an error.
-func (s *Service) openSquares(ctx context.Context, largest string) ([]OpenPicture, error) {
-	var pictures []OpenPicture
-	for _, key := range squareKeys(largest) {
-		content, err := s.Store.Open(ctx, key)
-		if err != nil {
-			return pictures, err
-		}
-		pictures = append(pictures, OpenPicture{Name: path.Join("pictures", path.Base(key)), Content: content})
+func (s *Service) read(ctx context.Context, key string) ([]byte, error) {
+	content, err := s.Store.Open(ctx, key)
+	if err != nil {
+		return nil, err
 	}
-	return pictures, nil
+	defer content.Close()
+	return io.ReadAll(content)
 }

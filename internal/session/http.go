@@ -32,8 +32,9 @@ type Client struct {
 // request is what the context carries. Signing in or out changes it, so that
 // the next field of the same request already sees it.
 type request struct {
-	manager *Manager
-	client  Client
+	manager  *Manager
+	client   Client
+	byCookie bool // whether the token came in one
 	header  http.Header // of the response
 
 	mu      sync.Mutex
@@ -48,7 +49,7 @@ type contextKey struct{}
 // nothing makes the request anonymous.
 func (m *Manager) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		req := &request{manager: m, client: clientOf(r), header: w.Header()}
+		req := &request{manager: m, client: clientOf(r), byCookie: m.ByCookie(r), header: w.Header()}
 		if token := m.token(r); token != "" {
 			req.row, req.findErr = m.find(r.Context(), token)
 		}
@@ -113,6 +114,17 @@ func Begin(ctx context.Context, issued *Issued) (token *string) {
 
 // Renew replaces the row of the request's session by its present state.
 func Renew(ctx context.Context, row *ent.Session) { from(ctx).set(row) }
+
+// BeginAgain makes a session that Rekey was given the request's own, with a new cookie where
+// it has a new token.
+func BeginAgain(ctx context.Context, issued *Issued) {
+	req := from(ctx)
+	req.set(issued.row)
+	if issued.token != "" {
+		left := issued.row.ExpiresAt.Sub(req.manager.Now())
+		req.setCookie(issued.token, int(left/time.Second))
+	}
+}
 
 // End leaves the request without a session and clears the cookie.
 func End(ctx context.Context) {

@@ -54,7 +54,7 @@ type Manager struct {
 	Now func() time.Time
 }
 
-// Issue writes a new session of the user, who has just entered the password. It
+// Issue writes a new session of the user, who has just entered the password, or a code. It
 // becomes the request's own by Begin, after tx is committed.
 func (m *Manager) Issue(ctx context.Context, tx *ent.Tx, userID uuid.UUID) (*Issued, error) {
 	if err := m.makeRoom(ctx, tx, userID); err != nil {
@@ -129,6 +129,24 @@ func (m *Manager) Reauthenticated(ctx context.Context, tx *ent.Tx, id uuid.UUID)
 		return nil, ErrNone
 	}
 	return row, err
+}
+
+// Rekey is Reauthenticated for a password that was changed: where the request has its token
+// from a cookie, the session gets another one, so that a copy of the cookie opens it no
+// more. A client without cookies keeps its token. It becomes the request's by
+// BeginAgain, after tx is committed.
+func (m *Manager) Rekey(ctx context.Context, tx *ent.Tx, id uuid.UUID) (*Issued, error) {
+	update := tx.Session.UpdateOneID(id).SetAuthenticatedAt(m.Now())
+	issued := &Issued{}
+	if from(ctx).byCookie {
+		issued.token = newToken()
+		update.SetTokenSha256(digest(issued.token))
+	}
+	var err error
+	if issued.row, err = update.Save(ctx); ent.IsNotFound(err) {
+		return nil, ErrNone
+	}
+	return issued, err
 }
 
 // Confirm is an error if the request's session has ended since it was found. Every change

@@ -154,7 +154,7 @@ func (l Lane) add(ctx context.Context, tx *ent.Tx, row *ent.Attempt, now time.Ti
 	if clearAt = clearAt.Add(l.policy.Forget); clearAt.After(most) {
 		clearAt = most
 	}
-	return row.Update().SetLastAt(now).SetClearAt(clearAt).Exec(ctx)
+	return tx.Attempt.Update().Where(attempt.ID(l.id)).SetLastAt(now).SetClearAt(clearAt).Exec(ctx)
 }
 
 // Failed says that the attempt counted by Take has now come to nothing: the wait for the
@@ -186,7 +186,8 @@ func (l *Limiter) GiveBack(ctx context.Context, tx *ent.Tx, lanes ...Lane) error
 		if err != nil {
 			return err
 		}
-		if err := row.Update().SetClearAt(row.ClearAt.Add(-lane.policy.Forget)).Exec(ctx); err != nil {
+		clearAt := row.ClearAt.Add(-lane.policy.Forget)
+		if err := tx.Attempt.Update().Where(attempt.ID(lane.id)).SetClearAt(clearAt).Exec(ctx); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,6 @@
 -- +goose Up
 -- create "new_events" table
-CREATE TABLE `new_events` (`id` uuid NOT NULL, `kind` text NOT NULL, `at` datetime NOT NULL, `ip_address` text NULL, `user_agent` text NULL, `by_operator` bool NOT NULL DEFAULT (false), `count` integer NOT NULL DEFAULT (1), `user_id` uuid NOT NULL, PRIMARY KEY (`id`), CONSTRAINT `events_users_events` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON DELETE CASCADE);
+CREATE TABLE `new_events` (`id` uuid NOT NULL, `kind` text NOT NULL, `at` datetime NOT NULL, `ip_address` text NULL, `user_agent` text NULL, `by_operator` bool NOT NULL DEFAULT (false), `count` integer NOT NULL DEFAULT (1), `user_id` uuid NULL, PRIMARY KEY (`id`), CONSTRAINT `events_users_events` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON DELETE CASCADE);
 -- copy rows from old table "events" to new temporary table "new_events"; ids become UUIDs in
 -- the same order, before all that are made from now on
 INSERT INTO `new_events` (`id`, `kind`, `at`, `ip_address`, `user_agent`, `by_operator`, `user_id`) SELECT printf('00000000-0000-7000-8000-%012x', `id`), `kind`, `at`, `ip_address`, `user_agent`, `by_operator`, `user_id` FROM `events`;

@@ -1,4 +1,4 @@
-package avatar
+package turns
 
 import (
 	"context"
@@ -11,16 +11,16 @@ import (
 	"nameplate/internal/fault"
 )
 
-func mustTake(t *testing.T, turns *turns, name string) {
+func mustTake(t *testing.T, slots *Slots, name string) {
 	t.Helper()
-	if err := turns.take(t.Context(), name, time.Minute); err != nil {
+	if err := slots.Take(t.Context(), name, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func TestNoMoreSlotsThanThereAreAndNoneIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		turns := newTurns(3, 3)
+		slots := New(3, 3, "pictures")
 		var mu sync.Mutex
 		running, most := 0, 0
 		var all sync.WaitGroup
@@ -33,10 +33,10 @@ func TestNoMoreSlotsThanThereAreAndNoneIsLost(t *testing.T) {
 					ctx, cancel = context.WithTimeout(ctx, time.Duration(i)*time.Millisecond)
 					defer cancel()
 				}
-				if err := turns.take(ctx, name, time.Hour); err != nil {
+				if err := slots.Take(ctx, name, time.Hour); err != nil {
 					return
 				}
-				defer turns.done(name)
+				defer slots.Done(name)
 				mu.Lock()
 				running++
 				most = max(most, running)
@@ -48,9 +48,9 @@ func TestNoMoreSlotsThanThereAreAndNoneIsLost(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if most != 3 || turns.free != 3 || len(turns.owners) != 0 || len(turns.waiting) != 0 {
+		if most != 3 || slots.free != 3 || len(slots.owners) != 0 || len(slots.waiting) != 0 {
 			t.Errorf("%d at once, %d free at the end, %d owners and %d waiters remembered",
-				most, turns.free, len(turns.owners), len(turns.waiting))
+				most, slots.free, len(slots.owners), len(slots.waiting))
 		}
 	})
 }
@@ -58,47 +58,47 @@ func TestNoMoreSlotsThanThereAreAndNoneIsLost(t *testing.T) {
 // Two who have all slots and a hundred waiting keep a third waiting for one turn.
 func TestWhoComesLastWithOneIsNextInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		turns := newTurns(2, 2)
+		slots := New(2, 2, "pictures")
 		order := make(chan string, 300)
 		queue := func(name string) {
 			go func() {
-				mustTake(t, turns, name)
+				mustTake(t, slots, name)
 				order <- name
 			}()
 			synctest.Wait()
 		}
-		mustTake(t, turns, "mallory")
-		mustTake(t, turns, "mallet")
+		mustTake(t, slots, "mallory")
+		mustTake(t, slots, "mallet")
 		for range 100 {
 			queue("mallory")
 			queue("mallet")
 		}
 		queue("alice")
 		queue("bob")
-		turns.done("mallory")
+		slots.Done("mallory")
 		synctest.Wait()
-		turns.done("mallet")
+		slots.Done("mallet")
 		synctest.Wait()
 		if first, second := <-order, <-order; first != "alice" || second != "bob" {
 			t.Errorf("%s came first, and then %s", first, second)
 		}
-		turns.done("alice")
-		turns.done("bob")
+		slots.Done("alice")
+		slots.Done("bob")
 		for range 200 {
 			synctest.Wait()
-			turns.done(<-order)
+			slots.Done(<-order)
 		}
 	})
 }
 
 func TestWhoIsAloneHasAllSlotsThatOneMayHave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		turns := newTurns(10, 8)
+		slots := New(10, 8, "pictures")
 		for range 8 {
-			mustTake(t, turns, "alice")
+			mustTake(t, slots, "alice")
 		}
 		start := time.Now()
-		err := turns.take(t.Context(), "alice", 5*time.Second)
+		err := slots.Take(t.Context(), "alice", 5*time.Second)
 		if away, ok := errors.AsType[*fault.Unavailable](err); !ok || away.RetryAfter != 5*time.Second {
 			t.Errorf("the ninth: %v", err)
 		}
@@ -107,11 +107,11 @@ func TestWhoIsAloneHasAllSlotsThatOneMayHave(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := turns.take(ctx, "alice", time.Hour); !errors.Is(err, context.Canceled) {
+		if err := slots.Take(ctx, "alice", time.Hour); !errors.Is(err, context.Canceled) {
 			t.Errorf("one that leaves: %v", err)
 		}
-		mustTake(t, turns, "bob")
-		turns.done("alice")
-		mustTake(t, turns, "alice")
+		mustTake(t, slots, "bob")
+		slots.Done("alice")
+		mustTake(t, slots, "alice")
 	})
 }

@@ -1,8 +1,10 @@
-package avatar
+// Package turns shares out what a few at once may have, such as the memory for decoding a
+// picture, so that who asks for much keeps nobody waiting who asks for little.
+package turns
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -10,9 +12,11 @@ import (
 	"nameplate/internal/fault"
 )
 
-// turns gives out slots, fairly to owners: one who has many waiting gets all that
+// Slots are given out fairly to owners: one who has many waiting gets all that
 // nobody else wants, and no more than their share as soon as somebody does.
-type turns struct {
+type Slots struct {
+	// what is waiting, in the words of the error.
+	what string
 	// most is how many slots one owner may hold.
 	most int
 
@@ -35,13 +39,15 @@ type owner struct {
 	last          uint64 // which of all slots that were given was the last of theirs
 }
 
-func newTurns(slots, most int) *turns {
-	return &turns{most: most, free: slots, owners: map[string]*owner{}}
+// New makes so many slots, of which one owner may hold at most so many. What they are for,
+// such as "pictures", is told when too many are waiting.
+func New(slots, most int, what string) *Slots {
+	return &Slots{what: what, most: most, free: slots, owners: map[string]*owner{}}
 }
 
-// take waits for a slot. That none came free within that time is a
+// Take waits for a slot, for Done to give back. That none came free within that time is a
 // *[fault.Unavailable].
-func (t *turns) take(ctx context.Context, name string, within time.Duration) error {
+func (t *Slots) Take(ctx context.Context, name string, within time.Duration) error {
 	w := t.enter(name)
 	var err error
 	select {
@@ -50,13 +56,13 @@ func (t *turns) take(ctx context.Context, name string, within time.Duration) err
 	case <-ctx.Done():
 		err = ctx.Err()
 	case <-time.After(within):
-		err = &fault.Unavailable{RetryAfter: max(within, time.Second), Err: errors.New("too many pictures are waiting")}
+		err = &fault.Unavailable{RetryAfter: max(within, time.Second), Err: fmt.Errorf("too many %s are waiting", t.what)}
 	}
 	t.abandon(w)
 	return err
 }
 
-func (t *turns) enter(name string) *waiter {
+func (t *Slots) enter(name string) *waiter {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	o := t.owners[name]
@@ -72,7 +78,7 @@ func (t *turns) enter(name string) *waiter {
 }
 
 // abandon is for one who waits no longer, and may have got a slot just now.
-func (t *turns) abandon(w *waiter) {
+func (t *Slots) abandon(w *waiter) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if i := slices.Index(t.waiting, w); i >= 0 {
@@ -84,28 +90,28 @@ func (t *turns) abandon(w *waiter) {
 	t.leave(w.owner)
 }
 
-// done gives a slot back.
-func (t *turns) done(name string) {
+// Done gives a slot back.
+func (t *Slots) Done(name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.leave(t.owners[name])
 }
 
-func (t *turns) leave(o *owner) {
+func (t *Slots) leave(o *owner) {
 	o.held--
 	t.free++
 	t.forget(o)
 	t.give()
 }
 
-func (t *turns) forget(o *owner) {
+func (t *Slots) forget(o *owner) {
 	if o.held == 0 && o.waiting == 0 {
 		delete(t.owners, o.name)
 	}
 }
 
 // give hands out the slots that are free.
-func (t *turns) give() {
+func (t *Slots) give() {
 	for t.free > 0 {
 		i := t.next()
 		if i < 0 {
@@ -124,7 +130,7 @@ func (t *turns) give() {
 
 // next is whose turn it is: the first of the owner who holds the fewest slots and, of
 // several, has gone without one for longest.
-func (t *turns) next() int {
+func (t *Slots) next() int {
 	best := -1
 	for i, w := range t.waiting {
 		if w.owner.held < t.most && (best < 0 || w.owner.before(t.waiting[best].owner)) {
