@@ -18,7 +18,9 @@ var ways = map[string]func(owner *client, thiefs sessionSeen, code string) *answ
 	"revokeOtherSessions": func(owner *client, _ sessionSeen, _ string) *answer {
 		return owner.do(`mutation { revokeOtherSessions { `+userErrorFields+` } }`, nil)
 	},
-	"changePassword": func(owner *client, _ sessionSeen, _ string) *answer { return owner.changePassword(password, newPassword) },
+	"changePassword": func(owner *client, _ sessionSeen, _ string) *answer {
+		return owner.changePassword(password, newPassword)
+	},
 	"resetPassword": func(owner *client, _ sessionSeen, code string) *answer {
 		return owner.resetPassword(name, code, newPassword)
 	},

@@ -255,7 +255,7 @@ func TestASweepLeavesNothingThatHasHadItsTime(t *testing.T) {
 		}
 	}
 	c.sweep()
-	if got := rows(); got[0] != 1 || got[1] != 2 || got[2] != 1 || got[3] == 0 || got[4] != 1 {
+	if got := rows(); got[0] != 1 || got[1] != 3 || got[2] != 1 || got[3] == 0 || got[4] != 1 {
 		t.Errorf("what is live was swept: %v", got)
 	}
 	c.clock.advance(180 * 24 * time.Hour)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -209,5 +211,42 @@ func TestAMissingUserTakesTheTimeOfAWrongPassword(t *testing.T) {
 	t.Logf("missing user %v, wrong password %v: %.3f", time.Duration(median(times[1])), time.Duration(median(times[0])), ratio)
 	if ratio < 0.9 || ratio > 1.1 {
 		t.Errorf("a missing user takes %.2f times as long as a wrong password", ratio)
+	}
+}
+
+// A copy of a cookie, as of one that a thief has read from the disk, must not outlive it.
+func TestChangingThePasswordRenewsTheCookie(t *testing.T) {
+	f := newFixture(t)
+	_, token := f.mustSignUp("alice")
+	f.now = start.Add(24 * time.Hour)
+	byCookie := func(token string, use func(ctx context.Context)) []*http.Cookie {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/graphql", nil)
+		r.AddCookie(&http.Cookie{Name: "nameplate_session", Value: token})
+		w := httptest.NewRecorder()
+		f.Sessions.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { use(r.Context()) })).ServeHTTP(w, r)
+		return w.Result().Cookies()
+	}
+	cookies := byCookie(token, func(ctx context.Context) {
+		if _, err := f.ChangePassword(ctx, password, nextPassword); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if len(cookies) != 1 || cookies[0].Value == token || cookies[0].MaxAge != 29*24*60*60 {
+		t.Fatalf("cookies: %v", cookies)
+	}
+	for token, want := range map[string]error{token: session.ErrNone, cookies[0].Value: nil} {
+		byCookie(token, func(ctx context.Context) {
+			if _, err := session.Current(ctx); !errors.Is(err, want) {
+				t.Errorf("the session: %v, want %v", err, want)
+			}
+		})
+	}
+	// A client without cookies would lose its session by that.
+	token = cookies[0].Value
+	if err := f.changePassword(token, nextPassword, password); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.changePassword(token, password, nextPassword); err != nil {
+		t.Errorf("by the same token: %v", err)
 	}
 }

@@ -47,8 +47,8 @@ func newFixture(t *testing.T) *fixture {
 	attempts := &throttle.Limiter{DB: db, Now: clock}
 	f.Service = New(Options{
 		DB: db, Sessions: sessions, Attempts: attempts,
-		Profiles:   &profile.Service{DB: db, Attempts: attempts, Now: clock},
-		Hashes:     2, MinPasswordLength: 8, MaxPasswordLength: 256, SignUpOpen: true,
+		Profiles: &profile.Service{DB: db, Attempts: attempts, Now: clock},
+		Hashes:   2, MinPasswordLength: 8, MaxPasswordLength: 256, SignUpOpen: true,
 		NameHold: 30 * 24 * time.Hour, KeepEvents: 180 * 24 * time.Hour, Now: clock,
 	})
 	// Argon2id is slow by intention; TestPasswordsAreHashedByArgon2id has it.

@@ -116,8 +116,8 @@ func TestReauthenticateRefuses(t *testing.T) {
 	f.now = start.Add(time.Hour)
 	f.do(token, func(ctx context.Context) {
 		wantFaults(t, f.Reauthenticate(ctx, ""), passFault(fault.Required, 0))
-		wantFaults(t, f.Reauthenticate(ctx, password+"!"), passFault(fault.WrongCredentials, 0))
-		wantFaults(t, f.Reauthenticate(ctx, password+"\x00"), passFault(fault.WrongCredentials, 0))
+		wantFaults(t, f.Reauthenticate(ctx, password+"!"), wrongPassword)
+		wantFaults(t, f.Reauthenticate(ctx, password+"\x00"), wrongPassword)
 	})
 	f.do("", func(ctx context.Context) {
 		if err := f.Reauthenticate(ctx, password); !errors.Is(err, session.ErrNone) {

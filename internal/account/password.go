@@ -103,7 +103,7 @@ const (
 	// guessing at a server (Wheeler, zxcvbn: Low-Budget Password Strength Estimation,
 	// USENIX Security 2016).
 	minScore = 2
-	// maxEstimated is how many characters are looked at at once: the time for it grows with
+	// maxEstimated is how many characters are looked at together: the time for it grows with
 	// their square, and with hostile ones faster, to half of what a hash takes.
 	maxEstimated = 24
 )

@@ -97,7 +97,7 @@ func TestAWrongPasswordAndAMissingUserAreTheSame(t *testing.T) {
 			}
 		})
 	}
-	f.wantRows(1, 1, 2) // all failures with the name alice are one event
+	f.wantRows(1, 1, 3) // all failures with the name alice are one event, and those with others'
 }
 
 func TestAMissingUserCostsWhatANewUserCosts(t *testing.T) {

@@ -74,6 +74,9 @@ func passFault(code fault.Code, limit int) fault.Error {
 	return fault.Error{Code: code, Field: "password", Limit: limit}
 }
 
+// wrongPassword is the fault where only that can be wrong.
+var wrongPassword = fault.Error{Code: fault.WrongCredentials, Field: "password", Detail: fault.DetailPassword}
+
 func TestARefusedSignUpSetsNoCookie(t *testing.T) {
 	f := newFixture(t)
 	f.mustSignUp("taken")

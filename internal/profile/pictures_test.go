@@ -22,7 +22,9 @@ type readStore struct {
 	open func(ctx context.Context, key string) (io.ReadCloser, error)
 }
 
-func (s *readStore) Open(ctx context.Context, key string) (io.ReadCloser, error) { return s.open(ctx, key) }
+func (s *readStore) Open(ctx context.Context, key string) (io.ReadCloser, error) {
+	return s.open(ctx, key)
+}
 
 func TestEverySquareOfThePictureIsRead(t *testing.T) {
 	f := newFixture(t)

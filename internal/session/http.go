@@ -34,8 +34,8 @@ type Client struct {
 type request struct {
 	manager  *Manager
 	client   Client
-	byCookie bool // whether the token came in one
-	header  http.Header // of the response
+	byCookie bool        // whether the token came in one
+	header   http.Header // of the response
 
 	mu      sync.Mutex
 	row     *ent.Session

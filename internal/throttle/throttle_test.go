@@ -191,9 +191,8 @@ func TestOneThatIsForgottenMakesRoomForOne(t *testing.T) {
 	f.wantRefused(time.Second, lane)
 }
 
-// Who waits is told of the moment at which the wait ends: that may be because an attempt
-// is forgotten meanwhile.
-func TestTheWaitEndsEarlierIfAnAttemptIsForgottenMeanwhile(t *testing.T) {
+// So that who was told how long it is can count on it, and no longer than that.
+func TestTheWaitIsAsLongAsItWasThoughAnAttemptIsForgottenMeanwhile(t *testing.T) {
 	f := newFixture(t)
 	slow := Policy{Free: 1, First: time.Minute, MaxDelay: time.Hour, Forget: 2 * time.Minute}
 	lane := slow.Of("what", "of")
@@ -202,9 +201,9 @@ func TestTheWaitEndsEarlierIfAnAttemptIsForgottenMeanwhile(t *testing.T) {
 	f.pass(time.Minute)
 	f.wantTaken(lane)
 	// Two are remembered, for which the wait is two minutes. In one minute only one is, for
-	// which it is one.
-	f.wantRefused(time.Minute, lane)
-	f.pass(time.Minute - time.Microsecond)
+	// which it would be one.
+	f.wantRefused(2*time.Minute, lane)
+	f.pass(2*time.Minute - time.Microsecond)
 	f.wantRefused(time.Second, lane)
 	f.pass(time.Microsecond)
 	f.wantTaken(lane)
