@@ -47,7 +47,7 @@ func TestTheDocsTellTheNumbersOfAccounts(t *testing.T) {
 			row("`GET /me/export`", "user", exports),
 			fmt.Sprintf("have %d guesses at the password in the first 20 minutes", guessesWithin(passwordAttempts, 20*time.Minute)),
 			fmt.Sprintf("and then, all together, %d a day.", perDay),
-			fmt.Sprintf("those of the last %d sign-ins by the password", signInsLookedAt),
+			fmt.Sprintf("those of the last %d sign-ins,", signInsLookedAt),
 			fmt.Sprintf("Argon2id hash (%d MiB, %d passes, one thread, a salt of %d bytes)", newCost.memory/1024, newCost.time, saltBytes),
 			fmt.Sprintf("Who gets no turn within %.0f seconds", hashWait.Seconds()),
 			fmt.Sprintf("Of more than %d characters, the first or the last %d must pass.", maxEstimated, maxEstimated),
