@@ -206,3 +206,27 @@ func TestOfManyGuessesAtOnceTenAreCompared(t *testing.T) {
 		t.Errorf("saved, refused, limited: %d, %d, %d, want 1, 9, 90", saved.Load(), refused.Load(), limited.Load())
 	}
 }
+
+func TestFromOneAddressAHundredVerificationsMayBeSentWithoutWaiting(t *testing.T) {
+	f := newFixture(t)
+	users := f.newUsers(101)
+	save := func(ctx context.Context, user *ent.User) error {
+		_, err := f.SaveVerification(ctx, user.ID, realName, number)
+		return err
+	}
+	for _, user := range users[:100] {
+		if err := save(f.as(user), user); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last := users[100]
+	ctx := f.as(last)
+	wantLimited(t, save(ctx, last), time.Second)
+	if err := save(f.from(last, elsewhere), last); err != nil {
+		t.Errorf("from elsewhere: %v", err)
+	}
+	f.now = start.Add(time.Second)
+	if err := save(ctx, last); err != nil {
+		t.Errorf("a second later: %v", err)
+	}
+}

@@ -44,7 +44,12 @@ func TestTheDocsTellWhatIsCounted(t *testing.T) {
 		{
 			"| `saveVerification` | user | 10 | 1 second to 15 minutes | 30 minutes |",
 			throttle.Policy{Free: 10, First: time.Second, MaxDelay: 15 * time.Minute, Forget: 30 * time.Minute},
-			verifications,
+			userVerifications,
+		},
+		{
+			"| the same | address | 100 | 1 second to 1 minute | 36 seconds |",
+			throttle.Policy{Free: 100, First: time.Second, MaxDelay: time.Minute, Forget: 36 * time.Second},
+			addressVerifications,
 		},
 		{
 			"| `updateAvatar` | user | 60 | 1 second to 1 minute | 10 seconds |",

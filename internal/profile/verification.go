@@ -38,8 +38,12 @@ type Verification struct {
 // because who may not read the number may not have guesses compared with it either.
 const IDCardMaxAge = 10 * time.Minute
 
-// verifications are the attempts to save one: each can be a guess at what is saved.
-var verifications = throttle.Policy{Free: 10, First: time.Second, MaxDelay: 15 * time.Minute, Forget: 30 * time.Minute}
+// Attempts to save a verification, of a user and from one address: each can be a guess at
+// what is saved. So many users who have just signed up come from one address in an hour.
+var (
+	userVerifications    = throttle.Policy{Free: 10, First: time.Second, MaxDelay: 15 * time.Minute, Forget: 30 * time.Minute}
+	addressVerifications = throttle.Policy{Free: 100, First: time.Second, MaxDelay: time.Minute, Forget: 36 * time.Second}
+)
 
 // SaveVerification stores both values, sealed, if none are stored: one UPDATE
 // that only a row without values matches decides. The values that are stored
@@ -54,7 +58,8 @@ func (s *Service) SaveVerification(
 	if err := errors.Join(nameErr, numberErr); err != nil {
 		return nil, err
 	}
-	err := s.Attempts.Take(ctx, verifications.OfUser("verification", userID))
+	err := s.Attempts.Take(ctx, userVerifications.OfUser("verification", userID),
+		addressVerifications.Of("verification", session.ClientOf(ctx).Network.String()))
 	if err != nil {
 		return nil, Gone(err)
 	}
