@@ -211,7 +211,7 @@ func TestFromOneAddressAHundredVerificationsMayBeSentWithoutWaiting(t *testing.T
 	f := newFixture(t)
 	users := f.newUsers(101)
 	save := func(ctx context.Context, user *ent.User) error {
-		_, err := f.SaveVerification(ctx, user.ID, realName, number)
+		_, err := f.SaveVerification(ctx, user.ID, realName, number(0))
 		return err
 	}
 	for _, user := range users[:100] {
