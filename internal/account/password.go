@@ -104,7 +104,7 @@ const (
 	// USENIX Security 2016).
 	minScore = 2
 	// maxEstimated is how many characters are looked at together: the time for it grows with
-	// their square, and with hostile ones faster, to half of what a hash takes.
+	// their square, and with hostile ones faster, up to what a hash or two take.
 	maxEstimated = 24
 )
 
