@@ -250,3 +250,27 @@ func TestChangingThePasswordRenewsTheCookie(t *testing.T) {
 		t.Errorf("by the same token: %v", err)
 	}
 }
+
+// BenchmarkRefusedSignIn measures a wrong password and a missing user with the real hash, in
+// turns, and reports what one is of the other.
+func BenchmarkRefusedSignIn(b *testing.B) {
+	f := newFixture(b)
+	f.passwords = hashing(1)
+	f.Attempts.Off = true
+	f.mustSignUp("alice")
+	f.DB.Event.Delete().ExecX(b.Context()) // so that nobody knows the address
+	var took [2]time.Duration
+	for b.Loop() {
+		for i, name := range []string{"alice", "bob"} {
+			f.now = f.now.Add(time.Second)
+			begin := time.Now()
+			if _, _, err := f.signIn(name, "wrong password!"); err == nil {
+				b.Fatal("signed in")
+			}
+			took[i] += time.Since(begin)
+		}
+	}
+	b.ReportMetric(float64(took[0].Microseconds())/float64(b.N), "µs/wrong-password")
+	b.ReportMetric(float64(took[1].Microseconds())/float64(b.N), "µs/missing-user")
+	b.ReportMetric(float64(took[1])/float64(took[0]), "missing/wrong")
+}

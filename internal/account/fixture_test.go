@@ -33,12 +33,12 @@ const password = "correct horse battery staple"
 // until a test moves it.
 type fixture struct {
 	*Service
-	t      *testing.T
+	t      testing.TB
 	now    time.Time
 	hashes atomic.Int64 // how many passwords were hashed
 }
 
-func newFixture(t *testing.T) *fixture {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
 	f := &fixture{t: t, now: start}
 	clock := func() time.Time { return f.now }
