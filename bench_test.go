@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -166,4 +168,33 @@ func prepare(b *testing.B, db *sql.DB, query string) *sql.Stmt {
 		b.Fatal(err)
 	}
 	return stmt
+}
+
+// BenchmarkRefusedSignIn measures a wrong password and the name of nobody over HTTP, from an
+// address that is new to the user, in an order by chance; and reports the medians, and what
+// one is of the other.
+func BenchmarkRefusedSignIn(b *testing.B) {
+	s := start(b, b.TempDir(), map[string]string{
+		"NAMEPLATE_THROTTLE": "off", "NAMEPLATE_TRUSTED_PROXIES": "127.0.0.1",
+	})
+	alice, stranger := newClient(b, s.url, false), newClient(b, s.url, false)
+	alice.from, stranger.from = "192.0.2.1", "198.51.100.1"
+	alice.mustEnter("signUp", "Alice", password)
+	names := []string{"Alice", "Nobody"}
+	took := map[string][]time.Duration{}
+	for b.Loop() {
+		rand.Shuffle(2, func(i, j int) { names[i], names[j] = names[j], names[i] })
+		for _, name := range names {
+			begin := time.Now()
+			a := stranger.enter("signIn", name, "wrong password!")
+			took[name] = append(took[name], time.Since(begin))
+			if faults := a.faults("signIn"); len(faults) != 1 {
+				b.Fatal(a.Body)
+			}
+		}
+	}
+	median := func(name string) time.Duration { return slices.Sorted(slices.Values(took[name]))[len(took[name])/2] }
+	b.ReportMetric(float64(median("Alice").Microseconds()), "µs/wrong-password")
+	b.ReportMetric(float64(median("Nobody").Microseconds()), "µs/missing-user")
+	b.ReportMetric(float64(median("Nobody"))/float64(median("Alice")), "missing/wrong")
 }

@@ -30,6 +30,8 @@ type Event struct {
 	IPAddress string `json:"ip_address,omitempty"`
 	// UserAgent holds the value of the "user_agent" field.
 	UserAgent string `json:"user_agent,omitempty"`
+	// Of the client, by which it is told that the user has been signed in there; null where that shows nothing.
+	Network *string `json:"network,omitempty"`
 	// Whether an operator of the server did it, not the user.
 	ByOperator bool `json:"by_operator,omitempty"`
 	// How often it happened; more than once for SIGN_IN_FAILED alone.
@@ -71,7 +73,7 @@ func (*Event) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case event.FieldCount:
 			values[i] = new(sql.NullInt64)
-		case event.FieldKind, event.FieldIPAddress, event.FieldUserAgent:
+		case event.FieldKind, event.FieldIPAddress, event.FieldUserAgent, event.FieldNetwork:
 			values[i] = new(sql.NullString)
 		case event.FieldAt:
 			values[i] = new(sql.NullTime)
@@ -128,6 +130,13 @@ func (_m *Event) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field user_agent", values[i])
 			} else if value.Valid {
 				_m.UserAgent = value.String
+			}
+		case event.FieldNetwork:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field network", values[i])
+			} else if value.Valid {
+				_m.Network = new(string)
+				*_m.Network = value.String
 			}
 		case event.FieldByOperator:
 			if value, ok := values[i].(*sql.NullBool); !ok {
@@ -198,6 +207,11 @@ func (_m *Event) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("user_agent=")
 	builder.WriteString(_m.UserAgent)
+	builder.WriteString(", ")
+	if v := _m.Network; v != nil {
+		builder.WriteString("network=")
+		builder.WriteString(*v)
+	}
 	builder.WriteString(", ")
 	builder.WriteString("by_operator=")
 	builder.WriteString(fmt.Sprintf("%v", _m.ByOperator))

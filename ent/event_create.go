@@ -76,6 +76,20 @@ func (_c *EventCreate) SetNillableUserAgent(v *string) *EventCreate {
 	return _c
 }
 
+// SetNetwork sets the "network" field.
+func (_c *EventCreate) SetNetwork(v string) *EventCreate {
+	_c.mutation.SetNetwork(v)
+	return _c
+}
+
+// SetNillableNetwork sets the "network" field if the given value is not nil.
+func (_c *EventCreate) SetNillableNetwork(v *string) *EventCreate {
+	if v != nil {
+		_c.SetNetwork(*v)
+	}
+	return _c
+}
+
 // SetByOperator sets the "by_operator" field.
 func (_c *EventCreate) SetByOperator(v bool) *EventCreate {
 	_c.mutation.SetByOperator(v)
@@ -241,6 +255,10 @@ func (_c *EventCreate) createSpec() (*Event, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.UserAgent(); ok {
 		_spec.SetField(event.FieldUserAgent, field.TypeString, value)
 		_node.UserAgent = value
+	}
+	if value, ok := _c.mutation.Network(); ok {
+		_spec.SetField(event.FieldNetwork, field.TypeString, value)
+		_node.Network = &value
 	}
 	if value, ok := _c.mutation.ByOperator(); ok {
 		_spec.SetField(event.FieldByOperator, field.TypeBool, value)

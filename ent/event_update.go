@@ -95,6 +95,9 @@ func (_u *EventUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.UserAgentCleared() {
 		_spec.ClearField(event.FieldUserAgent, field.TypeString)
 	}
+	if _u.mutation.NetworkCleared() {
+		_spec.ClearField(event.FieldNetwork, field.TypeString)
+	}
 	if value, ok := _u.mutation.Count(); ok {
 		_spec.SetField(event.FieldCount, field.TypeInt, value)
 	}
@@ -218,6 +221,9 @@ func (_u *EventUpdateOne) sqlSave(ctx context.Context) (_node *Event, err error)
 	}
 	if _u.mutation.UserAgentCleared() {
 		_spec.ClearField(event.FieldUserAgent, field.TypeString)
+	}
+	if _u.mutation.NetworkCleared() {
+		_spec.ClearField(event.FieldNetwork, field.TypeString)
 	}
 	if value, ok := _u.mutation.Count(); ok {
 		_spec.SetField(event.FieldCount, field.TypeInt, value)

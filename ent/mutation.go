@@ -566,6 +566,7 @@ type EventMutation struct {
 	at            *time.Time
 	ip_address    *string
 	user_agent    *string
+	network       *string
 	by_operator   *bool
 	count         *int
 	addcount      *int
@@ -900,6 +901,55 @@ func (m *EventMutation) ResetUserAgent() {
 	delete(m.clearedFields, event.FieldUserAgent)
 }
 
+// SetNetwork sets the "network" field.
+func (m *EventMutation) SetNetwork(s string) {
+	m.network = &s
+}
+
+// Network returns the value of the "network" field in the mutation.
+func (m *EventMutation) Network() (r string, exists bool) {
+	v := m.network
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldNetwork returns the old "network" field's value of the Event entity.
+// If the Event object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *EventMutation) OldNetwork(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldNetwork is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldNetwork requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldNetwork: %w", err)
+	}
+	return oldValue.Network, nil
+}
+
+// ClearNetwork clears the value of the "network" field.
+func (m *EventMutation) ClearNetwork() {
+	m.network = nil
+	m.clearedFields[event.FieldNetwork] = struct{}{}
+}
+
+// NetworkCleared returns if the "network" field was cleared in this mutation.
+func (m *EventMutation) NetworkCleared() bool {
+	_, ok := m.clearedFields[event.FieldNetwork]
+	return ok
+}
+
+// ResetNetwork resets all changes to the "network" field.
+func (m *EventMutation) ResetNetwork() {
+	m.network = nil
+	delete(m.clearedFields, event.FieldNetwork)
+}
+
 // SetByOperator sets the "by_operator" field.
 func (m *EventMutation) SetByOperator(b bool) {
 	m.by_operator = &b
@@ -1053,7 +1103,7 @@ func (m *EventMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *EventMutation) Fields() []string {
-	fields := make([]string, 0, 7)
+	fields := make([]string, 0, 8)
 	if m.user != nil {
 		fields = append(fields, event.FieldUserID)
 	}
@@ -1068,6 +1118,9 @@ func (m *EventMutation) Fields() []string {
 	}
 	if m.user_agent != nil {
 		fields = append(fields, event.FieldUserAgent)
+	}
+	if m.network != nil {
+		fields = append(fields, event.FieldNetwork)
 	}
 	if m.by_operator != nil {
 		fields = append(fields, event.FieldByOperator)
@@ -1093,6 +1146,8 @@ func (m *EventMutation) Field(name string) (ent.Value, bool) {
 		return m.IPAddress()
 	case event.FieldUserAgent:
 		return m.UserAgent()
+	case event.FieldNetwork:
+		return m.Network()
 	case event.FieldByOperator:
 		return m.ByOperator()
 	case event.FieldCount:
@@ -1116,6 +1171,8 @@ func (m *EventMutation) OldField(ctx context.Context, name string) (ent.Value, e
 		return m.OldIPAddress(ctx)
 	case event.FieldUserAgent:
 		return m.OldUserAgent(ctx)
+	case event.FieldNetwork:
+		return m.OldNetwork(ctx)
 	case event.FieldByOperator:
 		return m.OldByOperator(ctx)
 	case event.FieldCount:
@@ -1163,6 +1220,13 @@ func (m *EventMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetUserAgent(v)
+		return nil
+	case event.FieldNetwork:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetNetwork(v)
 		return nil
 	case event.FieldByOperator:
 		v, ok := value.(bool)
@@ -1232,6 +1296,9 @@ func (m *EventMutation) ClearedFields() []string {
 	if m.FieldCleared(event.FieldUserAgent) {
 		fields = append(fields, event.FieldUserAgent)
 	}
+	if m.FieldCleared(event.FieldNetwork) {
+		fields = append(fields, event.FieldNetwork)
+	}
 	return fields
 }
 
@@ -1255,6 +1322,9 @@ func (m *EventMutation) ClearField(name string) error {
 	case event.FieldUserAgent:
 		m.ClearUserAgent()
 		return nil
+	case event.FieldNetwork:
+		m.ClearNetwork()
+		return nil
 	}
 	return fmt.Errorf("unknown Event nullable field %s", name)
 }
@@ -1277,6 +1347,9 @@ func (m *EventMutation) ResetField(name string) error {
 		return nil
 	case event.FieldUserAgent:
 		m.ResetUserAgent()
+		return nil
+	case event.FieldNetwork:
+		m.ResetNetwork()
 		return nil
 	case event.FieldByOperator:
 		m.ResetByOperator()

@@ -20,11 +20,11 @@ func init() {
 	eventFields := schema.Event{}.Fields()
 	_ = eventFields
 	// eventDescByOperator is the schema descriptor for by_operator field.
-	eventDescByOperator := eventFields[6].Descriptor()
+	eventDescByOperator := eventFields[7].Descriptor()
 	// event.DefaultByOperator holds the default value on creation for the by_operator field.
 	event.DefaultByOperator = eventDescByOperator.Default.(bool)
 	// eventDescCount is the schema descriptor for count field.
-	eventDescCount := eventFields[7].Descriptor()
+	eventDescCount := eventFields[8].Descriptor()
 	// event.DefaultCount holds the default value on creation for the count field.
 	event.DefaultCount = eventDescCount.Default.(int)
 	// eventDescID is the schema descriptor for id field.

@@ -7,7 +7,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// aloneMutations are those that take a password. Under aliases, one request would be
+// aloneMutations are those that take a password or a code. Under aliases, one request would be
 // many guesses.
 var aloneMutations = []string{
 	"signUp", "signIn", "resetPassword", "reauthenticate", "changePassword", "createRecoveryCodes", "deleteAccount",

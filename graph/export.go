@@ -15,7 +15,7 @@ import (
 // NewExportHandler serves everything stored about the user who is asking, as a ZIP archive.
 // Errors are those of the API. It must be called within the session middleware.
 func NewExportHandler(accounts *account.Service, log *slog.Logger) http.Handler {
-	errors := &presenter{log: log}
+	presenter := &presenter{log: log}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet {
 			w.Header().Set("Allow", http.MethodGet)
@@ -24,7 +24,7 @@ func NewExportHandler(accounts *account.Service, log *slog.Logger) http.Handler 
 		}
 		export, err := accounts.Export(r.Context())
 		if err != nil {
-			answer := errors.present(r.Context(), gqlerror.Wrap(err))
+			answer := presenter.present(r.Context(), gqlerror.Wrap(err))
 			if answer.Extensions["code"] == codeUnauthenticated {
 				w.Header().Set("WWW-Authenticate", "Bearer") // RFC 9110, section 15.5.2
 			}

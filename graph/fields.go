@@ -35,11 +35,8 @@ func values[T any](pointers []*T) []T {
 
 // argumentError is what is wrong with an argument that the schema doesn't tell.
 func argumentError(err error) error {
-	switch {
-	case errors.Is(err, audit.ErrFirst):
-		return invalidValue("The argument first must be from 0 to 100.")
-	case errors.Is(err, audit.ErrCursor):
-		return invalidValue("The argument after is no cursor of an event.")
+	if errors.Is(err, audit.ErrFirst) || errors.Is(err, audit.ErrCursor) {
+		return invalidValue("The argument " + err.Error() + ".")
 	}
 	return err
 }

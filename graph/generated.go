@@ -1126,7 +1126,9 @@ type Query {
 
 """
 What can be changed. What a person can put right comes back as ` + "`" + `userErrors` + "`" + `; then
-nothing was changed.
+nothing was changed. What takes a password or a code, ` + "`" + `signUp` + "`" + `, ` + "`" + `saveVerification` + "`" + ` and
+` + "`" + `updateAvatar` + "`" + ` can fail with ` + "`" + `RATE_LIMITED` + "`" + ` in the response's errors, and the seconds to wait
+as ` + "`" + `extensions.retryAfter` + "`" + `.
 """
 type Mutation {
   """
@@ -1212,7 +1214,8 @@ type Mutation {
     input: SaveVerificationInput!
   ): SaveVerificationPayload @auth
   """
-  Change the password and end every other session.
+  Change the password and end every other session, and the links of operators that reset it.
+  A browser gets another cookie; the token of a client without cookies stays.
   """
   changePassword(
     """
@@ -1245,8 +1248,8 @@ type Mutation {
   revokeOtherSessions: RevokeOtherSessionsPayload @auth
   """
   Delete the user with everything stored about them: verification, sessions, events, and the
-  pictures within an hour or what the operator has set. The name stays taken for a while. It
-  can't be undone.
+  pictures within an hour or what the operator has set. The name stays taken for 30 days,
+  unless the operator has set another time. It can't be undone.
   """
   deleteAccount(
     """
@@ -1295,7 +1298,8 @@ type User {
   sessions: [Session!]!
   """
   What happened to this user, newest first: sign-ins, changes, and every time the
-  full ID number was read. As long as the server keeps events.
+  full ID number was read. They are kept for 180 days, unless the operator has set another
+  time. Other arguments than these fail with ` + "`" + `GRAPHQL_VALIDATION_FAILED` + "`" + `.
   """
   events(
     """
@@ -1496,7 +1500,7 @@ type EventConnection {
   """
   nodes: [Event!]!
   """
-  Whether there are more.
+  Whether there are more pages, and the cursors of this one.
   """
   pageInfo: PageInfo!
 }
@@ -1516,7 +1520,7 @@ type EventEdge {
 }
 
 """
-What lies around a part.
+Whether there are more pages, and the cursors of this one.
 """
 type PageInfo {
   """
@@ -1768,7 +1772,7 @@ input ResetPasswordInput {
   name: String!
   """
   A recovery code of the user's, or the code of a link that an operator has made. Case,
-  spaces and hyphens don't matter.
+  spaces and hyphens don't matter, and 0, 1 and 8 are read as O, I and B.
   """
   code: String!
   """

@@ -80,7 +80,9 @@ type Limits struct {
 }
 
 // What can be changed. What a person can put right comes back as `userErrors`; then
-// nothing was changed.
+// nothing was changed. What takes a password or a code, `signUp`, `saveVerification` and
+// `updateAvatar` can fail with `RATE_LIMITED` in the response's errors, and the seconds to wait
+// as `extensions.retryAfter`.
 type Mutation struct {
 }
 
@@ -129,7 +131,7 @@ type ResetPasswordInput struct {
 	// The user's name, in any equivalent spelling.
 	Name string `json:"name"`
 	// A recovery code of the user's, or the code of a link that an operator has made. Case,
-	// spaces and hyphens don't matter.
+	// spaces and hyphens don't matter, and 0, 1 and 8 are read as O, I and B.
 	Code string `json:"code"`
 	// The password to be, within `Limits.password`.
 	NewPassword string `json:"newPassword"`

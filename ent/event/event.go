@@ -25,6 +25,8 @@ const (
 	FieldIPAddress = "ip_address"
 	// FieldUserAgent holds the string denoting the user_agent field in the database.
 	FieldUserAgent = "user_agent"
+	// FieldNetwork holds the string denoting the network field in the database.
+	FieldNetwork = "network"
 	// FieldByOperator holds the string denoting the by_operator field in the database.
 	FieldByOperator = "by_operator"
 	// FieldCount holds the string denoting the count field in the database.
@@ -50,6 +52,7 @@ var Columns = []string{
 	FieldAt,
 	FieldIPAddress,
 	FieldUserAgent,
+	FieldNetwork,
 	FieldByOperator,
 	FieldCount,
 }
@@ -141,6 +144,11 @@ func ByIPAddress(opts ...sql.OrderTermOption) OrderOption {
 // ByUserAgent orders the results by the user_agent field.
 func ByUserAgent(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldUserAgent, opts...).ToFunc()
+}
+
+// ByNetwork orders the results by the network field.
+func ByNetwork(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldNetwork, opts...).ToFunc()
 }
 
 // ByByOperator orders the results by the by_operator field.

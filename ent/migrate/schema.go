@@ -48,6 +48,7 @@ var (
 		{Name: "at", Type: field.TypeTime},
 		{Name: "ip_address", Type: field.TypeString, Nullable: true},
 		{Name: "user_agent", Type: field.TypeString, Nullable: true},
+		{Name: "network", Type: field.TypeString, Nullable: true},
 		{Name: "by_operator", Type: field.TypeBool, Default: false},
 		{Name: "count", Type: field.TypeInt, Default: 1},
 		{Name: "user_id", Type: field.TypeUUID, Nullable: true},
@@ -60,7 +61,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "events_users_events",
-				Columns:    []*schema.Column{EventsColumns[7]},
+				Columns:    []*schema.Column{EventsColumns[8]},
 				RefColumns: []*schema.Column{UsersColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -69,7 +70,12 @@ var (
 			{
 				Name:    "event_user_id_at",
 				Unique:  false,
-				Columns: []*schema.Column{EventsColumns[7], EventsColumns[2]},
+				Columns: []*schema.Column{EventsColumns[8], EventsColumns[2]},
+			},
+			{
+				Name:    "event_user_id_network",
+				Unique:  false,
+				Columns: []*schema.Column{EventsColumns[8], EventsColumns[5]},
 			},
 			{
 				Name:    "event_at",

@@ -30,6 +30,8 @@ func (Event) Fields() []ent.Field {
 		field.Time("at").Immutable(),
 		field.String("ip_address").Optional().Immutable(),
 		field.String("user_agent").Optional().Immutable(),
+		field.String("network").Optional().Nillable().Immutable().
+			Comment("Of the client, by which it is told that the user has been signed in there; null where that shows nothing."),
 		field.Bool("by_operator").Default(false).Immutable().
 			Comment("Whether an operator of the server did it, not the user."),
 		field.Int("count").Default(1).
@@ -48,5 +50,5 @@ func (Event) Edges() []ent.Edge {
 
 // Indexes of Event.
 func (Event) Indexes() []ent.Index {
-	return []ent.Index{index.Fields("user_id", "at"), index.Fields("at")}
+	return []ent.Index{index.Fields("user_id", "at"), index.Fields("user_id", "network"), index.Fields("at")}
 }

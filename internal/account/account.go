@@ -53,14 +53,11 @@ func New(o Options) *Service {
 // from a second up to a quarter of an hour. One is forgotten every half an hour.
 var passwordAttempts = throttle.Policy{Free: 10, First: time.Second, MaxDelay: 15 * time.Minute, Forget: 30 * time.Minute}
 
-// newUsers may sign up from one address: a class or an office does so in one hour.
-var newUsers = throttle.Policy{Free: 100, First: time.Second, MaxDelay: time.Minute, Forget: 36 * time.Second}
-
 // confirmed is the request's session and its user, whose password has been entered now.
 type confirmed struct {
 	session *ent.Session
 	user    *ent.User
-	lane    throttle.Lane
+	bucket  throttle.Bucket
 }
 
 // confirm checks the password entered in the request's session, as the input of that
@@ -78,16 +75,16 @@ func (s *Service) confirm(ctx context.Context, field, password string) (*confirm
 	if err != nil {
 		return nil, err
 	}
-	c := &confirmed{session: current, user: user, lane: passwordAttempts.OfUser("password in a session", user.ID)}
-	if err := s.Attempts.Take(ctx, c.lane); err != nil {
+	c := &confirmed{session: current, user: user, bucket: passwordAttempts.OfUser("password in a session", user.ID)}
+	if err := s.Attempts.Take(ctx, c.bucket); err != nil {
 		return nil, profile.Gone(err)
 	}
 	match, err := s.passwords.matches(ctx, user.ID.String(), password, user.PasswordHash)
 	if err != nil {
-		return nil, err
+		return nil, s.giveBack(ctx, err, c.bucket)
 	}
 	if !match {
-		return nil, s.refuse(ctx, field, user, c.lane)
+		return nil, s.refuse(ctx, field, user, c.bucket)
 	}
 	return c, nil
 }
@@ -96,17 +93,17 @@ func (s *Service) confirm(ctx context.Context, field, password string) (*confirm
 // has it.
 func askerOf(ctx context.Context) string { return session.ClientOf(ctx).Network.String() }
 
-// still is an error if the session has ended meanwhile, or the password is another: what
+// recheck is an error if the session has ended meanwhile, or the password is another: what
 // is done because of it must come to nothing then. It belongs into the transaction of
 // that. The attempts so far are forgotten.
-func (s *Service) still(ctx context.Context, tx *ent.Tx, c *confirmed) error {
+func (s *Service) recheck(ctx context.Context, tx *ent.Tx, c *confirmed) error {
 	if err := session.Confirm(ctx, tx); err != nil {
 		return err
 	}
 	if err := unchanged(ctx, tx, c.user); err != nil {
 		return err
 	}
-	return s.Attempts.Forget(ctx, tx, c.lane)
+	return s.Attempts.Forget(ctx, tx, c.bucket)
 }
 
 // unchanged is a fault if the password has been changed since the user was read, or the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"nameplate/ent/event"
@@ -152,6 +154,8 @@ func TestGuessablePasswordsAreRefused(t *testing.T) {
 		{"alicealice", "Alice", true},
 		{"AliceLiddell1", "AliceLiddell", true},
 		{"ecilA1990", "Alice", true},
+		{"xqzvorbel1", "Xqzvorbel Kwyjtrund", true},
+		{"xqzvorbelkwyjtrund", "Xqzvorbel Kwyjtrund", true},
 		{strings.Repeat("a", 100), "Bob", true},
 		{strings.Repeat("password", 30), "Bob", true},
 		{"correct horse battery staple", "Bob", false},
@@ -187,8 +191,10 @@ func FuzzCheck(f *testing.F) {
 	})
 }
 
-// Two hundred of each, in turns, so that what else the machine does falls on both. The hash
-// is a cheap one, beside which a difference in the other work would show.
+// Two hundred of each, in an order by chance, so that what else the machine does falls on
+// both. The hash is a cheap one, beside which a difference in the other work would show. A
+// busy machine may fail once, and a real difference does so every time; what it is with the
+// real hash, BenchmarkRefusedSignIn tells over HTTP.
 func TestAMissingUserTakesTheTimeOfAWrongPassword(t *testing.T) {
 	f := newFixture(t)
 	f.passwords = hashing(1)
@@ -196,22 +202,74 @@ func TestAMissingUserTakesTheTimeOfAWrongPassword(t *testing.T) {
 	f.Attempts.Off = true
 	f.mustSignUp("alice")
 	f.DB.Event.Delete().ExecX(t.Context()) // so that nobody knows the address
-	var times [2][]time.Duration
-	for range 200 {
-		for i, name := range []string{"alice", "bob"} {
-			f.now = f.now.Add(time.Second) // or else some writes would change nothing, and cost less
-			begin := time.Now()
-			_, _, err := f.signIn(name, "wrong password!")
-			times[i] = append(times[i], time.Since(begin))
-			wantFaults(t, err, fault.Error{Code: fault.WrongCredentials})
+	names := []string{"alice", "bob"}
+	var ratio float64
+	for range 5 {
+		times := map[string][]time.Duration{}
+		for range 200 {
+			rand.Shuffle(2, func(i, j int) { names[i], names[j] = names[j], names[i] })
+			for _, name := range names {
+				f.now = f.now.Add(time.Second) // or else some writes would change nothing, and cost less
+				begin := time.Now()
+				_, _, err := f.signIn(name, "wrong password!")
+				times[name] = append(times[name], time.Since(begin))
+				wantFaults(t, err, fault.Error{Code: fault.WrongCredentials})
+			}
+		}
+		median := func(name string) float64 { return float64(slices.Sorted(slices.Values(times[name]))[100]) }
+		ratio = median("bob") / median("alice")
+		if ratio > 0.9 && ratio < 1.1 {
+			return
 		}
 	}
-	median := func(d []time.Duration) float64 { return float64(slices.Sorted(slices.Values(d))[len(d)/2]) }
-	ratio := median(times[1]) / median(times[0])
-	t.Logf("missing user %v, wrong password %v: %.3f", time.Duration(median(times[1])), time.Duration(median(times[0])), ratio)
-	if ratio < 0.9 || ratio > 1.1 {
-		t.Errorf("a missing user takes %.2f times as long as a wrong password", ratio)
-	}
+	t.Errorf("a missing user takes %.2f times as long as a wrong password", ratio)
+}
+
+func TestAnAttemptThatComesToNoHashIsGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		_, token := f.mustSignUp("alice")
+		key, busy := f.passwords.key, make(chan struct{})
+		f.passwords.key = func(p, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte {
+			<-busy
+			return key(p, salt, time, memory, threads, keyLen)
+		}
+		var hashing sync.WaitGroup
+		for range 2 {
+			hashing.Go(func() { _, _ = f.passwords.hash(t.Context(), "mallory", password) })
+		}
+		synctest.Wait()
+		unavailable := func(what string, err error) {
+			t.Helper()
+			if _, ok := errors.AsType[*fault.Unavailable](err); !ok {
+				t.Errorf("%s: %v, want Unavailable", what, err)
+			}
+		}
+		for range 30 {
+			_, _, err := f.signIn("alice", password)
+			unavailable("sign in", err)
+			f.do(token, func(ctx context.Context) { unavailable("reauthenticate", f.Reauthenticate(ctx, password)) })
+			f.do("", func(ctx context.Context) {
+				_, _, err := f.ResetPassword(ctx, "alice", "AAAA-AAAA-AAAA-AAAA", nextPassword)
+				unavailable("reset", err)
+			})
+		}
+		close(busy)
+		hashing.Wait()
+		if _, _, err := f.signIn("alice", password); err != nil {
+			t.Errorf("when it isn't busy any more: %v", err)
+		}
+	})
+}
+
+func TestAPasswordOfTheNameIsRefusedHoweverThatIsWritten(t *testing.T) {
+	f := newFixture(t)
+	_, _, err := f.signUp("ＸＱＺＶＯＲＢＥＬ", "xqzvorbel1")
+	wantFaults(t, err, passFault(fault.PasswordTooCommon, 0))
+	f.do("", func(ctx context.Context) {
+		_, _, err := f.ResetPassword(ctx, "ＸＱＺＶＯＲＢＥＬ", "x", "xqzvorbel1")
+		wantFaults(t, err, fault.Error{Code: fault.PasswordTooCommon, Field: "newPassword"})
+	})
 }
 
 // A copy of a cookie, as of one that a thief has read from the disk, must not outlive it.
@@ -249,28 +307,4 @@ func TestChangingThePasswordRenewsTheCookie(t *testing.T) {
 	if err := f.changePassword(token, password, nextPassword); err != nil {
 		t.Errorf("by the same token: %v", err)
 	}
-}
-
-// BenchmarkRefusedSignIn measures a wrong password and a missing user with the real hash, in
-// turns, and reports what one is of the other.
-func BenchmarkRefusedSignIn(b *testing.B) {
-	f := newFixture(b)
-	f.passwords = hashing(1)
-	f.Attempts.Off = true
-	f.mustSignUp("alice")
-	f.DB.Event.Delete().ExecX(b.Context()) // so that nobody knows the address
-	var took [2]time.Duration
-	for b.Loop() {
-		for i, name := range []string{"alice", "bob"} {
-			f.now = f.now.Add(time.Second)
-			begin := time.Now()
-			if _, _, err := f.signIn(name, "wrong password!"); err == nil {
-				b.Fatal("signed in")
-			}
-			took[i] += time.Since(begin)
-		}
-	}
-	b.ReportMetric(float64(took[0].Microseconds())/float64(b.N), "µs/wrong-password")
-	b.ReportMetric(float64(took[1].Microseconds())/float64(b.N), "µs/missing-user")
-	b.ReportMetric(float64(took[1])/float64(took[0]), "missing/wrong")
 }

@@ -7,7 +7,9 @@ import (
 	"nameplate/ent"
 	"nameplate/ent/event"
 	"nameplate/ent/recoverycode"
+	entuser "nameplate/ent/user"
 	"nameplate/internal/audit"
+	"nameplate/internal/fault"
 	"nameplate/internal/session"
 )
 
@@ -37,7 +39,7 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string) 
 	}
 	var issued *session.Issued
 	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
-		if err := s.still(ctx, tx, c); err != nil {
+		if err := s.recheck(ctx, tx, c); err != nil {
 			return err
 		}
 		if user, err = s.setPassword(ctx, tx, c.user, hash); err != nil {
@@ -46,7 +48,7 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string) 
 		if _, err := s.Sessions.RevokeAll(ctx, tx, user.ID, c.session.ID); err != nil {
 			return err
 		}
-		if issued, err = s.Sessions.Rekey(ctx, tx, c.session.ID); err != nil {
+		if issued, err = s.Sessions.RotateToken(ctx, tx, c.session.ID); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, user.ID, event.KindPASSWORD_CHANGED, s.Now())
@@ -61,17 +63,22 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string) 
 // setPassword stores the hash of a new password, unless the user has another by now. What
 // was begun with the old one, and the links of operators, come to nothing.
 func (s *Service) setPassword(ctx context.Context, tx *ent.Tx, user *ent.User, hash string) (*ent.User, error) {
-	if err := unchanged(ctx, tx, user); err != nil {
+	n, err := tx.User.Update().
+		Where(entuser.ID(user.ID), entuser.PasswordVersion(user.PasswordVersion)).
+		SetPasswordHash(hash).
+		AddPasswordVersion(1).
+		Save(ctx)
+	if err != nil {
 		return nil, err
 	}
-	_, err := tx.RecoveryCode.Delete().
+	if n == 0 {
+		return nil, &fault.Error{Code: fault.WrongCredentials}
+	}
+	_, err = tx.RecoveryCode.Delete().
 		Where(recoverycode.UserID(user.ID), recoverycode.ByOperator(true)).
 		Exec(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return tx.User.UpdateOneID(user.ID).
-		SetPasswordHash(hash).
-		AddPasswordVersion(1).
-		Save(ctx)
+	return tx.User.Get(ctx, user.ID)
 }

@@ -16,7 +16,7 @@ func (s *Service) Delete(ctx context.Context, password string) error {
 		return err
 	}
 	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
-		if err := s.still(ctx, tx, c); err != nil {
+		if err := s.recheck(ctx, tx, c); err != nil {
 			return err
 		}
 		return s.Profiles.Delete(ctx, tx, c.user.ID, s.NameHold)

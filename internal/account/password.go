@@ -111,10 +111,10 @@ const (
 // checkGuesses is a fault if a new password that has passed check can be guessed in few
 // attempts.
 func (p *passwords) checkGuesses(ctx context.Context, asker, field, password, userName string) error {
-	if err := p.slots.Take(ctx, asker, hashWait); err != nil {
+	if err := p.slots.Acquire(ctx, asker, hashWait); err != nil {
 		return err
 	}
-	defer p.slots.Done(asker)
+	defer p.slots.Release(asker)
 	if normal, _ := p.normalise(password); guessable(normal, userName) {
 		return &fault.Error{Code: fault.PasswordTooCommon, Field: field}
 	}
@@ -125,8 +125,10 @@ func (p *passwords) checkGuesses(ctx context.Context, asker, field, password, us
 // and of their name. Of a long one, neither the beginning nor the end needs be hard to
 // guess if the other is.
 func guessable(password, userName string) bool {
+	words := strings.Fields(userName)
+	known := append(words, userName, strings.Join(words, ""))
 	weak := func(part []rune) bool {
-		return zxcvbn.PasswordStrength(string(part), []string{userName}).Score < minScore
+		return zxcvbn.PasswordStrength(string(part), known).Score < minScore
 	}
 	characters := []rune(password)
 	if len(characters) <= maxEstimated {
@@ -169,10 +171,10 @@ func (p *passwords) outdated(stored string) bool {
 }
 
 func (p *passwords) argon2id(ctx context.Context, asker, password string, h phc) ([]byte, error) {
-	if err := p.slots.Take(ctx, asker, hashWait); err != nil {
+	if err := p.slots.Acquire(ctx, asker, hashWait); err != nil {
 		return nil, err
 	}
-	defer p.slots.Done(asker)
+	defer p.slots.Release(asker)
 	return p.key([]byte(password), h.salt, h.time, h.memory, h.threads, hashBytes), nil
 }
 

@@ -18,7 +18,7 @@ func (s *Service) Reauthenticate(ctx context.Context, password string) error {
 	}
 	var current *ent.Session
 	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
-		if err := s.still(ctx, tx, c); err != nil {
+		if err := s.recheck(ctx, tx, c); err != nil {
 			return err
 		}
 		if current, err = s.Sessions.Reauthenticated(ctx, tx, c.session.ID); err != nil {

@@ -16,6 +16,7 @@ import (
 	"nameplate/ent/recoverycode"
 	"nameplate/internal/audit"
 	"nameplate/internal/session"
+	"nameplate/internal/username"
 )
 
 const (
@@ -41,7 +42,7 @@ func (s *Service) CreateRecoveryCodes(ctx context.Context, password string) ([]s
 		codes[i] = newRecoveryCode()
 	}
 	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
-		if err := s.still(ctx, tx, c); err != nil {
+		if err := s.recheck(ctx, tx, c); err != nil {
 			return err
 		}
 		now := s.Now()
@@ -108,27 +109,28 @@ func (s *Service) ResetPassword(ctx context.Context, name, code, password string
 	// Guessing at the codes of one user is hopeless, so it is counted by address alone:
 	// nobody can keep a user from using one.
 	asker := askerOf(ctx)
-	lane := passwordAttempts.Of("code", asker)
-	if err := s.Attempts.Take(ctx, lane); err != nil {
+	bucket := passwordAttempts.Of("code", asker)
+	if err := s.Attempts.Take(ctx, bucket); err != nil {
 		return nil, nil, err
 	}
-	if err := s.passwords.checkGuesses(ctx, asker, "newPassword", password, name); err != nil {
-		return nil, nil, err
+	parsed, _ := username.Parse(name) // one that is none is nobody's
+	if err := s.passwords.checkGuesses(ctx, asker, "newPassword", password, parsed.Display); err != nil {
+		return nil, nil, s.giveBack(ctx, err, bucket)
 	}
 	hash, err := s.passwords.hash(ctx, asker, password) // first, so that no time tells whether the code is right
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, s.giveBack(ctx, err, bucket)
 	}
 	user, err := find(ctx, s.DB.User, name)
 	if err != nil {
 		return nil, nil, err
 	}
 	if user == nil {
-		return nil, nil, s.refuse(ctx, "", nil, lane)
+		return nil, nil, s.refuse(ctx, "", nil, bucket)
 	}
 	var issued *session.Issued
 	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
-		if err := s.use(ctx, tx, user.ID, code); err != nil {
+		if err := s.consume(ctx, tx, user.ID, code); err != nil {
 			return err
 		}
 		if user, err = s.setPassword(ctx, tx, user, hash); err != nil {
@@ -137,7 +139,10 @@ func (s *Service) ResetPassword(ctx context.Context, name, code, password string
 		if _, err := s.Sessions.RevokeAll(ctx, tx, user.ID, uuid.Nil); err != nil {
 			return err
 		}
-		if err := errors.Join(s.Attempts.ForgetUser(ctx, tx, user.ID), s.Attempts.GiveBack(ctx, tx, lane)); err != nil {
+		if err := s.Attempts.ForgetUser(ctx, tx, user.ID); err != nil {
+			return err
+		}
+		if err := s.Attempts.GiveBack(ctx, tx, bucket); err != nil {
 			return err
 		}
 		if err := audit.Record(ctx, tx, user.ID, event.KindPASSWORD_RESET, s.Now()); err != nil {
@@ -147,7 +152,7 @@ func (s *Service) ResetPassword(ctx context.Context, name, code, password string
 		return err
 	})
 	if errors.Is(err, errWrongCode) {
-		return nil, nil, s.refuse(ctx, "", user, lane)
+		return nil, nil, s.refuse(ctx, "", user, bucket)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -158,8 +163,8 @@ func (s *Service) ResetPassword(ctx context.Context, name, code, password string
 // errWrongCode says that the user has no such code.
 var errWrongCode = errors.New("no such code")
 
-// use deletes the code: of several who have it, one succeeds.
-func (s *Service) use(ctx context.Context, tx *ent.Tx, userID uuid.UUID, code string) error {
+// consume deletes the code: of several who have it, one succeeds.
+func (s *Service) consume(ctx context.Context, tx *ent.Tx, userID uuid.UUID, code string) error {
 	n, err := tx.RecoveryCode.Delete().
 		Where(
 			recoverycode.UserID(userID),

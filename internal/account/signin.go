@@ -3,8 +3,8 @@ package account
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -12,7 +12,6 @@ import (
 	"nameplate/ent/event"
 	entuser "nameplate/ent/user"
 	"nameplate/internal/audit"
-	"nameplate/internal/clientaddr"
 	"nameplate/internal/fault"
 	"nameplate/internal/session"
 	"nameplate/internal/throttle"
@@ -25,7 +24,7 @@ func (s *Service) SignIn(ctx context.Context, name, password string) (*ent.User,
 	if err := errors.Join(required("name", name), required("password", password)); err != nil {
 		return nil, nil, err
 	}
-	user, lanes, err := s.authenticate(ctx, name, password)
+	user, buckets, err := s.authenticate(ctx, name, password)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -40,11 +39,11 @@ func (s *Service) SignIn(ctx context.Context, name, password string) (*ent.User,
 			return err
 		}
 		if upgraded != "" {
-			if err := tx.User.UpdateOneID(user.ID).SetPasswordHash(upgraded).Exec(ctx); err != nil {
+			if err := tx.User.Update().Where(entuser.ID(user.ID)).SetPasswordHash(upgraded).Exec(ctx); err != nil {
 				return err
 			}
 		}
-		if err := s.succeeded(ctx, tx, lanes); err != nil {
+		if err := s.succeeded(ctx, tx, buckets); err != nil {
 			return err
 		}
 		if err := audit.Record(ctx, tx, user.ID, event.KindSIGNED_IN, s.Now()); err != nil {
@@ -61,20 +60,20 @@ func (s *Service) SignIn(ctx context.Context, name, password string) (*ent.User,
 
 // authenticate finds the user whose name and password these are. A missing user
 // and a wrong password cost the same and are the same fault.
-func (s *Service) authenticate(ctx context.Context, name, password string) (*ent.User, signInLanes, error) {
+func (s *Service) authenticate(ctx context.Context, name, password string) (*ent.User, signInBuckets, error) {
 	user, err := find(ctx, s.DB.User, name)
 	if err != nil {
-		return nil, signInLanes{}, err
+		return nil, signInBuckets{}, err
 	}
-	lanes, err := s.lanes(ctx, user, name)
+	buckets, err := s.buckets(ctx, user, name)
 	if err != nil {
-		return nil, lanes, err
+		return nil, buckets, err
 	}
-	if err := s.Attempts.Take(ctx, lanes.all()...); err != nil {
+	if err := s.Attempts.Take(ctx, buckets.all()...); err != nil {
 		if ent.IsConstraintError(err) { // the user has been deleted meanwhile
 			err = &fault.Error{Code: fault.WrongCredentials}
 		}
-		return nil, lanes, err
+		return nil, buckets, err
 	}
 	hash := s.passwords.nobody()
 	if user != nil {
@@ -82,12 +81,12 @@ func (s *Service) authenticate(ctx context.Context, name, password string) (*ent
 	}
 	match, err := s.passwords.matches(ctx, askerOf(ctx), password, hash)
 	if err != nil {
-		return nil, lanes, err
+		return nil, buckets, s.giveBack(ctx, err, buckets.all()...)
 	}
 	if user == nil || !match {
-		return nil, lanes, s.refuse(ctx, "", user, lanes.all()...)
+		return nil, buckets, s.refuse(ctx, "", user, buckets.all()...)
 	}
-	return user, lanes, nil
+	return user, buckets, nil
 }
 
 // find is the user of that name, in any equivalent writing; nil where there is none.
@@ -103,84 +102,68 @@ func find(ctx context.Context, users *ent.UserClient, name string) (*ent.User, e
 	return user, err
 }
 
-// signInLanes are where attempts at a user's password are counted. Those from a network
-// from which the user has signed in before are counted on their own, so that strangers
-// elsewhere can't hinder the user, and who guesses at others from there can't either.
-type signInLanes struct {
+// signInBuckets are where attempts at a user's password are counted. Those from a network
+// from which the user has been signed in before are counted on their own, so that strangers
+// elsewhere can't hinder the user, and who guesses at others from there hardly can.
+type signInBuckets struct {
 	// user is forgotten after the right password. Of a name that is no user's there is one
 	// as well, which behaves the same.
-	user throttle.Lane
-	// address is nil where the user has signed in from there before.
-	address *throttle.Lane
+	user throttle.Bucket
+	// address is of the network, whoever is guessed at.
+	address throttle.Bucket
 }
 
-func (l signInLanes) all() []throttle.Lane {
-	if l.address == nil {
-		return []throttle.Lane{l.user}
-	}
-	return []throttle.Lane{l.user, *l.address}
-}
+func (l signInBuckets) all() []throttle.Bucket { return []throttle.Bucket{l.user, l.address} }
 
-func (s *Service) lanes(ctx context.Context, user *ent.User, name string) (signInLanes, error) {
-	from := session.ClientOf(ctx).Network
+// neighbours are those who have signed in from one network before: wrong passwords for
+// users who have, which a whole office may enter in an hour.
+var neighbours = throttle.Policy{Free: 100, First: time.Second, MaxDelay: time.Minute, Forget: 36 * time.Second}
+
+func (s *Service) buckets(ctx context.Context, user *ent.User, name string) (signInBuckets, error) {
+	from := session.ClientOf(ctx).Network.String()
 	id := uuid.Nil
 	if user != nil {
 		id = user.ID
 	}
-	known, err := s.hasSignedInFrom(ctx, id, from)
-	if err != nil {
-		return signInLanes{}, err
-	}
-	if known {
-		return signInLanes{user: passwordAttempts.OfUser("password", id, from.String())}, nil
-	}
-	address := passwordAttempts.Of("password", from.String())
-	if user != nil {
-		return signInLanes{passwordAttempts.OfUser("password", id), &address}, nil
+	known, err := audit.IsKnown(ctx, s.DB, id)
+	switch {
+	case err != nil:
+		return signInBuckets{}, err
+	case known:
+		return signInBuckets{passwordAttempts.OfUser("password", id, from), neighbours.Of("known", from)}, nil
+	case user != nil:
+		return signInBuckets{passwordAttempts.OfUser("password", id), passwordAttempts.Of("password", from)}, nil
 	}
 	if parsed, err := username.Parse(name); err == nil {
 		name = parsed.Key
 	}
-	return signInLanes{passwordAttempts.Of("password of nobody", strings.ToLower(name)), &address}, nil
-}
-
-// signInsLookedAt is how many of the user's last sign-ins tell from where they come.
-const signInsLookedAt = 100
-
-func (s *Service) hasSignedInFrom(ctx context.Context, userID uuid.UUID, network netip.Prefix) (bool, error) {
-	addresses, err := s.DB.Event.Query().
-		Where(event.UserID(userID), event.KindIn(event.KindSIGNED_UP, event.KindSIGNED_IN, event.KindPASSWORD_RESET)).
-		Order(ent.Desc(event.FieldAt)).
-		Limit(signInsLookedAt).
-		Select(event.FieldIPAddress).
-		Strings(ctx)
-	if err != nil {
-		return false, err
-	}
-	for _, address := range addresses {
-		if network.IsValid() && clientaddr.Network(address) == network {
-			return true, nil
-		}
-	}
-	return false, nil
+	return signInBuckets{passwordAttempts.Of("password of nobody", strings.ToLower(name)), passwordAttempts.Of("password", from)}, nil
 }
 
 // succeeded forgets the attempts at the user's password. Those from the address stay:
 // whoever knows one password may be guessing at others.
-func (s *Service) succeeded(ctx context.Context, tx *ent.Tx, lanes signInLanes) error {
-	if lanes.address != nil {
-		if err := s.Attempts.GiveBack(ctx, tx, *lanes.address); err != nil {
-			return err
-		}
+func (s *Service) succeeded(ctx context.Context, tx *ent.Tx, buckets signInBuckets) error {
+	if err := s.Attempts.GiveBack(ctx, tx, buckets.address); err != nil {
+		return err
 	}
-	return s.Attempts.Forget(ctx, tx, lanes.user)
+	return s.Attempts.Forget(ctx, tx, buckets.user)
+}
+
+// giveBack takes back an attempt that has come to no hash, if there is an error that says so:
+// the server was too busy, or the client has left. What is wrong with an input stays counted.
+func (s *Service) giveBack(ctx context.Context, err error, buckets ...throttle.Bucket) error {
+	if _, isFault := errors.AsType[*fault.Error](err); err == nil || isFault {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx)
+	return errors.Join(err, s.DB.WithTx(ctx, func(tx *ent.Tx) error { return s.Attempts.GiveBack(ctx, tx, buckets...) }))
 }
 
 // refuse records that a wrong password, the input of that name, was entered for the user,
 // who is nil where there is none: then the work is the same.
-func (s *Service) refuse(ctx context.Context, field string, user *ent.User, lanes ...throttle.Lane) error {
+func (s *Service) refuse(ctx context.Context, field string, user *ent.User, buckets ...throttle.Bucket) error {
 	err := s.DB.WithTx(ctx, func(tx *ent.Tx) error {
-		if err := s.Attempts.Failed(ctx, tx, lanes...); err != nil {
+		if err := s.Attempts.Failed(ctx, tx, buckets...); err != nil {
 			return err
 		}
 		if user == nil {

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"time"
 
 	"nameplate/ent"
 	"nameplate/ent/event"
@@ -10,8 +11,12 @@ import (
 	"nameplate/internal/fault"
 	"nameplate/internal/profile"
 	"nameplate/internal/session"
+	"nameplate/internal/throttle"
 	"nameplate/internal/username"
 )
+
+// newUsers may sign up from one address: a class or an office does so in one hour.
+var newUsers = throttle.Policy{Free: 100, First: time.Second, MaxDelay: time.Minute, Forget: 36 * time.Second}
 
 // SignUp creates a user and signs them in. The token is nil for a browser, which
 // has it as a cookie.
@@ -22,18 +27,20 @@ func (s *Service) SignUp(ctx context.Context, name, password string) (*ent.User,
 	asker := askerOf(ctx)
 	parsed, nameErr := username.Parse(name)
 	passwordErr := s.passwords.check("password", password)
+	bucket := newUsers.Of("sign-up", asker)
 	if passwordErr == nil { // what follows takes long, so it is counted
-		if err := s.Attempts.Take(ctx, newUsers.Of("sign-up", asker)); err != nil {
+		if err := s.Attempts.Take(ctx, bucket); err != nil {
 			return nil, nil, err
 		}
-		passwordErr = s.passwords.checkGuesses(ctx, asker, "password", password, name)
+		err := s.passwords.checkGuesses(ctx, asker, "password", password, parsed.Display)
+		passwordErr = s.giveBack(ctx, err, bucket)
 	}
 	if err := errors.Join(nameErr, passwordErr); err != nil {
 		return nil, nil, err
 	}
 	hash, err := s.passwords.hash(ctx, asker, password)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, s.giveBack(ctx, err, bucket)
 	}
 	var user *ent.User
 	var issued *session.Issued

@@ -23,11 +23,19 @@ func Record(ctx context.Context, tx *ent.Tx, userID uuid.UUID, kind event.Kind, 
 		SetAt(at).
 		SetIPAddress(client.IPAddress).
 		SetUserAgent(client.UserAgent).
+		SetNetwork(client.Network.String()).
 		Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("record %s: %w", kind, err)
 	}
 	return nil
+}
+
+// IsKnown is whether the user has done something from the request's network, as far as
+// events are kept.
+func IsKnown(ctx context.Context, db *ent.Client, userID uuid.UUID) (bool, error) {
+	network := session.ClientOf(ctx).Network
+	return db.Event.Query().Where(event.UserID(userID), event.Network(network.String())).Exist(ctx)
 }
 
 // RecordByOperator is Record for what an operator of the server has done.

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -39,7 +40,7 @@ type PageInfo struct {
 
 // ErrFirst and ErrCursor say that a page that was asked for can't be.
 var (
-	ErrFirst  = errors.New("first must be from 0 to 100")
+	ErrFirst  = fmt.Errorf("first must be from 0 to %d", MaxPage)
 	ErrCursor = errors.New("after is no cursor of an event")
 )
 
@@ -56,7 +57,7 @@ func Read(ctx context.Context, db *ent.Client, userID uuid.UUID, first int, afte
 		if err != nil {
 			return nil, err
 		}
-		page.PageInfo.HasPreviousPage, err = query.Clone().Where(event.Not(place.older())).Exist(ctx)
+		page.PageInfo.HasPreviousPage, err = query.Clone().Where(place.notOlder()).Exist(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -83,8 +84,14 @@ type place struct {
 	id uuid.UUID
 }
 
+// older are the events behind it. The bound on the time is on its own, so that an index
+// finds where they begin.
 func (p place) older() predicate.Event {
-	return event.Or(event.AtLT(p.at), event.And(event.At(p.at), event.IDLT(p.id)))
+	return event.And(event.AtLTE(p.at), event.Or(event.AtLT(p.at), event.IDLT(p.id)))
+}
+
+func (p place) notOlder() predicate.Event {
+	return event.And(event.AtGTE(p.at), event.Or(event.AtGT(p.at), event.IDGTE(p.id)))
 }
 
 // A cursor is the time in microseconds, as the database keeps it, and the id.

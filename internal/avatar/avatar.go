@@ -118,10 +118,10 @@ func NewProcessor(workers int) *Processor {
 // so that a slow client holds none. Until then it is on the disk, so that many
 // who wait take no memory. Owners take turns.
 func (p *Processor) Process(ctx context.Context, owner string, r io.Reader, crop *Crop) (*Picture, error) {
-	if err := p.arriving.Take(ctx, owner, p.Wait); err != nil {
+	if err := p.arriving.Acquire(ctx, owner, p.Wait); err != nil {
 		return nil, err
 	}
-	defer p.arriving.Done(owner)
+	defer p.arriving.Release(owner)
 	file, err := receive(r, p.dir, p.MaxBytes)
 	if err != nil {
 		return nil, err
@@ -131,10 +131,10 @@ func (p *Processor) Process(ctx context.Context, owner string, r io.Reader, crop
 	if err != nil {
 		return nil, err
 	}
-	if err := p.decoding.Take(ctx, owner, p.Wait); err != nil {
+	if err := p.decoding.Acquire(ctx, owner, p.Wait); err != nil {
 		return nil, err
 	}
-	defer p.decoding.Done(owner)
+	defer p.decoding.Release(owner)
 	data, err := file.bytes()
 	if err != nil {
 		return nil, err

@@ -285,11 +285,11 @@ func TestNoMoreAtOnceThanThereAreWorkers(t *testing.T) {
 		var all sync.WaitGroup
 		for range 100 {
 			all.Go(func() {
-				if err := p.decoding.Take(t.Context(), "bob", p.Wait); err != nil {
+				if err := p.decoding.Acquire(t.Context(), "bob", p.Wait); err != nil {
 					t.Error(err)
 					return
 				}
-				defer p.decoding.Done("bob")
+				defer p.decoding.Release("bob")
 				mu.Lock()
 				running++
 				most = max(most, running)
@@ -330,7 +330,7 @@ func TestWaitingForAWorkerHasAnEnd(t *testing.T) {
 	file := jpegOf(image.NewGray(image.Rect(0, 0, 8, 8)))
 	synctest.Test(t, func(t *testing.T) {
 		p := NewProcessor(1)
-		if err := p.decoding.Take(t.Context(), "bob", p.Wait); err != nil {
+		if err := p.decoding.Acquire(t.Context(), "bob", p.Wait); err != nil {
 			t.Fatal(err)
 		}
 		start := time.Now()
@@ -347,7 +347,7 @@ func TestWaitingForAWorkerHasAnEnd(t *testing.T) {
 		if _, err := p.Process(ctx, "alice", bytes.NewReader(file), nil); !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v, want that of the context", err)
 		}
-		p.decoding.Done("bob")
+		p.decoding.Release("bob")
 		if _, err := p.Process(t.Context(), "alice", bytes.NewReader(file), nil); err != nil {
 			t.Errorf("with a free worker: %v", err)
 		}
@@ -364,7 +364,7 @@ func TestOtherFilesAndSlowClientsHoldNoWorker(t *testing.T) {
 			slow <- err
 		}()
 		synctest.Wait()
-		if err := p.decoding.Take(t.Context(), "bob", p.Wait); err != nil {
+		if err := p.decoding.Acquire(t.Context(), "bob", p.Wait); err != nil {
 			t.Errorf("while a client is sending: %v", err)
 		}
 		_, err := p.Process(t.Context(), "alice", strings.NewReader("<svg/>"), nil)

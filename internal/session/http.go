@@ -81,10 +81,14 @@ func IsCurrent(ctx context.Context, row *ent.Session) bool {
 // than maxAge, and ErrNone if there is no session.
 func Fresh(ctx context.Context, now time.Time, maxAge time.Duration) error {
 	current, err := Current(ctx)
-	if err == nil && now.Sub(current.AuthenticatedAt) > maxAge {
+	if err != nil {
+		return err
+	}
+	// Before its time it is by a clock that was wrong then: it may be as old as can be.
+	if age := now.Sub(current.AuthenticatedAt); age > maxAge || age < -maxAge {
 		return ErrStale
 	}
-	return err
+	return nil
 }
 
 // UserID is the user who is asking; uuid.Nil, which no user has, when nobody is
@@ -115,7 +119,7 @@ func Begin(ctx context.Context, issued *Issued) (token *string) {
 // Renew replaces the row of the request's session by its present state.
 func Renew(ctx context.Context, row *ent.Session) { from(ctx).set(row) }
 
-// BeginAgain makes a session that Rekey was given the request's own, with a new cookie where
+// BeginAgain makes a session that RotateToken was given the request's own, with a new cookie where
 // it has a new token.
 func BeginAgain(ctx context.Context, issued *Issued) {
 	req := from(ctx)

@@ -131,11 +131,11 @@ func (m *Manager) Reauthenticated(ctx context.Context, tx *ent.Tx, id uuid.UUID)
 	return row, err
 }
 
-// Rekey is Reauthenticated for a password that was changed: where the request has its token
+// RotateToken is Reauthenticated for a password that was changed: where the request has its token
 // from a cookie, the session gets another one, so that a copy of the cookie opens it no
 // more. A client without cookies keeps its token. It becomes the request's by
 // BeginAgain, after tx is committed.
-func (m *Manager) Rekey(ctx context.Context, tx *ent.Tx, id uuid.UUID) (*Issued, error) {
+func (m *Manager) RotateToken(ctx context.Context, tx *ent.Tx, id uuid.UUID) (*Issued, error) {
 	update := tx.Session.UpdateOneID(id).SetAuthenticatedAt(m.Now())
 	issued := &Issued{}
 	if from(ctx).byCookie {
@@ -157,7 +157,9 @@ func Confirm(ctx context.Context, tx *ent.Tx) error {
 	if err != nil {
 		return err
 	}
-	live, err := tx.Session.Query().Where(entsession.ID(current.ID)).Exist(ctx)
+	live, err := tx.Session.Query().
+		Where(entsession.ID(current.ID), entsession.TokenSha256(current.TokenSha256)). // which a new password may have changed
+		Exist(ctx)
 	if err == nil && !live {
 		return ErrNone
 	}

@@ -44,17 +44,17 @@ func newFixtureOn(t *testing.T, db *ent.Client) *fixture {
 func (f *fixture) pass(d time.Duration) { f.now = f.now.Add(d) }
 
 // wantTaken takes an attempt that must be allowed.
-func (f *fixture) wantTaken(lanes ...Lane) {
+func (f *fixture) wantTaken(buckets ...Bucket) {
 	f.t.Helper()
-	if err := f.Take(f.t.Context(), lanes...); err != nil {
+	if err := f.Take(f.t.Context(), buckets...); err != nil {
 		f.t.Fatalf("%s after the start: %v", f.now.Sub(start), err)
 	}
 }
 
 // wantRefused takes an attempt that must be refused for so long.
-func (f *fixture) wantRefused(wait time.Duration, lanes ...Lane) {
+func (f *fixture) wantRefused(wait time.Duration, buckets ...Bucket) {
 	f.t.Helper()
-	err := f.Take(f.t.Context(), lanes...)
+	err := f.Take(f.t.Context(), buckets...)
 	limited, ok := errors.AsType[*fault.RateLimited](err)
 	if !ok {
 		f.t.Fatalf("%s after the start: %v, want RateLimited", f.now.Sub(start), err)
@@ -65,29 +65,29 @@ func (f *fixture) wantRefused(wait time.Duration, lanes ...Lane) {
 }
 
 // fill takes all that is free.
-func (f *fixture) fill(lane Lane) {
+func (f *fixture) fill(bucket Bucket) {
 	f.t.Helper()
-	for range lane.policy.Free {
-		f.wantTaken(lane)
+	for range bucket.policy.Free {
+		f.wantTaken(bucket)
 	}
 }
 
 // remembered is how many attempts are.
-func (f *fixture) remembered(lane Lane) int {
+func (f *fixture) remembered(bucket Bucket) int {
 	f.t.Helper()
-	row, err := f.DB.Attempt.Get(f.t.Context(), lane.id)
+	row, err := f.DB.Attempt.Get(f.t.Context(), bucket.id)
 	if ent.IsNotFound(err) {
 		return 0
 	}
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return lane.count(row, f.now)
+	return bucket.count(row, f.now)
 }
 
-func (f *fixture) wantRemembered(want int, lane Lane) {
+func (f *fixture) wantRemembered(want int, bucket Bucket) {
 	f.t.Helper()
-	if got := f.remembered(lane); got != want {
+	if got := f.remembered(bucket); got != want {
 		f.t.Errorf("%s after the start %d attempts are remembered, want %d", f.now.Sub(start), got, want)
 	}
 }
@@ -138,19 +138,19 @@ func TestAfterTheFreeOnesEachWaitsTwiceAsLongUpToABound(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)
-			lane := tt.policy.Of("what", "of")
-			f.wantTaken(lane)
+			bucket := tt.policy.Of("what", "of")
+			f.wantTaken(bucket)
 			for range tt.policy.Free - 1 {
-				f.wantTaken(lane)
+				f.wantTaken(bucket)
 			}
 			for _, wait := range tt.waits {
-				f.wantRefused(wait, lane)
+				f.wantRefused(wait, bucket)
 				f.pass(wait - time.Second)
-				f.wantRefused(time.Second, lane)
+				f.wantRefused(time.Second, bucket)
 				f.pass(time.Second - time.Microsecond)
-				f.wantRefused(time.Second, lane) // rather than a microsecond
+				f.wantRefused(time.Second, bucket) // rather than a microsecond
 				f.pass(time.Microsecond)
-				f.wantTaken(lane)
+				f.wantTaken(bucket)
 			}
 		})
 	}
@@ -158,98 +158,98 @@ func TestAfterTheFreeOnesEachWaitsTwiceAsLongUpToABound(t *testing.T) {
 
 func TestWhatIsRefusedDoesNotCount(t *testing.T) {
 	f := newFixture(t)
-	lane := policy.Of("what", "of")
-	f.fill(lane)
+	bucket := policy.Of("what", "of")
+	f.fill(bucket)
 	for range 1000 {
-		f.wantRefused(time.Second, lane)
+		f.wantRefused(time.Second, bucket)
 	}
-	f.wantRemembered(policy.Free, lane)
+	f.wantRemembered(policy.Free, bucket)
 	f.pass(time.Second)
-	f.wantTaken(lane)
+	f.wantTaken(bucket)
 }
 
 func TestAttemptsAreForgottenOneByOne(t *testing.T) {
 	f := newFixture(t)
-	lane := policy.Of("what", "of")
-	f.fill(lane)
+	bucket := policy.Of("what", "of")
+	f.fill(bucket)
 	f.pass(time.Second)
-	f.wantTaken(lane)
+	f.wantTaken(bucket)
 	for _, want := range []int{3, 2, 1, 0} {
 		f.now = start.Add(time.Duration(4-want)*policy.Forget - time.Microsecond)
-		f.wantRemembered(want+1, lane)
+		f.wantRemembered(want+1, bucket)
 		f.pass(time.Microsecond)
-		f.wantRemembered(want, lane)
+		f.wantRemembered(want, bucket)
 	}
 }
 
 func TestOneThatIsForgottenMakesRoomForOne(t *testing.T) {
 	f := newFixture(t)
-	lane := policy.Of("what", "of")
-	f.fill(lane)
+	bucket := policy.Of("what", "of")
+	f.fill(bucket)
 	f.now = start.Add(policy.Forget)
-	f.wantTaken(lane)
-	f.wantRefused(time.Second, lane)
+	f.wantTaken(bucket)
+	f.wantRefused(time.Second, bucket)
 }
 
 // So that who was told how long it is can count on it, and no longer than that.
 func TestTheWaitIsAsLongAsItWasThoughAnAttemptIsForgottenMeanwhile(t *testing.T) {
 	f := newFixture(t)
 	slow := Policy{Free: 1, First: time.Minute, MaxDelay: time.Hour, Forget: 2 * time.Minute}
-	lane := slow.Of("what", "of")
-	f.wantTaken(lane)
-	f.wantRefused(time.Minute, lane)
+	bucket := slow.Of("what", "of")
+	f.wantTaken(bucket)
+	f.wantRefused(time.Minute, bucket)
 	f.pass(time.Minute)
-	f.wantTaken(lane)
+	f.wantTaken(bucket)
 	// Two are remembered, for which the wait is two minutes. In one minute only one is, for
 	// which it would be one.
-	f.wantRefused(2*time.Minute, lane)
+	f.wantRefused(2*time.Minute, bucket)
 	f.pass(2*time.Minute - time.Microsecond)
-	f.wantRefused(time.Second, lane)
+	f.wantRefused(time.Second, bucket)
 	f.pass(time.Microsecond)
-	f.wantTaken(lane)
+	f.wantTaken(bucket)
 }
 
 func TestAfterALongQuietAllAreFreeAgain(t *testing.T) {
 	f := newFixture(t)
-	lane := policy.Of("what", "of")
-	f.fill(lane)
+	bucket := policy.Of("what", "of")
+	f.fill(bucket)
 	f.pass(time.Duration(policy.Free) * policy.Forget)
-	f.fill(lane)
-	f.wantRefused(time.Second, lane)
+	f.fill(bucket)
+	f.wantRefused(time.Second, bucket)
 	f.pass(10000 * policy.Forget)
-	f.fill(lane)
-	f.wantRefused(time.Second, lane)
+	f.fill(bucket)
+	f.wantRefused(time.Second, bucket)
 }
 
 func TestAfterALongAttackTheQuietIsBounded(t *testing.T) {
 	f := newFixture(t)
-	lane := policy.Of("what", "of")
-	f.fill(lane)
+	bucket := policy.Of("what", "of")
+	f.fill(bucket)
 	for range 100 {
 		f.pass(policy.MaxDelay)
-		f.wantTaken(lane)
+		f.wantTaken(bucket)
 	}
-	f.wantRefused(policy.MaxDelay, lane)
+	f.wantRefused(policy.MaxDelay, bucket)
 	// The free ones, and one for each of the delays of 1, 2, 4 and 8 seconds.
 	const remembered = 3 + 4
-	f.wantRemembered(remembered, lane)
+	f.wantRemembered(remembered, bucket)
 	f.pass(remembered*policy.Forget - time.Microsecond)
-	f.wantRemembered(1, lane)
+	f.wantRemembered(1, bucket)
 	f.pass(time.Microsecond)
-	f.wantRemembered(0, lane)
-	f.fill(lane)
+	f.wantRemembered(0, bucket)
+	f.fill(bucket)
 }
 
 func TestAClockThatIsSetBackTakesNothingThatIsFree(t *testing.T) {
 	f := newFixture(t)
-	lane := policy.Of("what", "of")
-	f.wantTaken(lane)
+	bucket := policy.Of("what", "of")
+	f.wantTaken(bucket)
 	f.pass(-time.Minute)
-	f.wantTaken(lane)
-	f.wantRemembered(3, lane) // the first one for a minute longer than the others
-	f.wantRefused(time.Second, lane)
+	f.wantTaken(bucket)
+	f.wantRemembered(3, bucket) // the first one for a minute longer than the others
+	f.wantRefused(time.Second, bucket)
 	f.pass(time.Second)
-	f.wantTaken(lane)
+	f.wantTaken(bucket)
 }
 
 func TestALaneThatIsFullLetsNoneOfThemCount(t *testing.T) {
@@ -257,8 +257,8 @@ func TestALaneThatIsFullLetsNoneOfThemCount(t *testing.T) {
 	full, other, fresh := policy.Of("what", "full"), policy.Of("what", "other"), policy.Of("what", "fresh")
 	f.fill(full)
 	f.wantTaken(other)
-	for _, lanes := range [][]Lane{{full, other, fresh}, {other, fresh, full}, {other, full, fresh}} {
-		f.wantRefused(time.Second, lanes...)
+	for _, buckets := range [][]Bucket{{full, other, fresh}, {other, fresh, full}, {other, full, fresh}} {
+		f.wantRefused(time.Second, buckets...)
 	}
 	f.wantRemembered(policy.Free, full)
 	f.wantRemembered(1, other)
@@ -281,18 +281,18 @@ func TestTheLongestWaitOfSeveralLanesIsTold(t *testing.T) {
 func TestLanesAreApart(t *testing.T) {
 	f := newFixture(t)
 	alice, bob := f.newUser().ID, f.newUser().ID
-	lanes := []Lane{
+	buckets := []Bucket{
 		policy.Of("what", "of"), policy.Of("what", "else"), policy.Of("other", "of"), policy.Of("wha", "tof"), policy.Of("", "whatof"),
 		policy.Of("what", ""), policy.Of("what", alice.String()+"x"),
 		policy.OfUser("what", alice), policy.OfUser("what", bob), policy.OfUser("other", alice),
 		policy.OfUser("what", alice, "x"), policy.OfUser("what", alice, "x", "y"), policy.OfUser("what", alice, "xy"), policy.OfUser("what", alice, ""),
 	}
-	for _, lane := range lanes {
-		f.fill(lane)
-		f.wantRefused(time.Second, lane)
+	for _, bucket := range buckets {
+		f.fill(bucket)
+		f.wantRefused(time.Second, bucket)
 	}
-	if n := f.DB.Attempt.Query().CountX(t.Context()); n != len(lanes) {
-		t.Errorf("%d lanes are counted, want %d", n, len(lanes))
+	if n := f.DB.Attempt.Query().CountX(t.Context()); n != len(buckets) {
+		t.Errorf("%d buckets are counted, want %d", n, len(buckets))
 	}
 }
 
@@ -307,12 +307,12 @@ func TestALaneIsTheSameWhenItIsMadeAgain(t *testing.T) {
 
 func TestAHundredAtOnceTakeWhatIsFree(t *testing.T) {
 	f := newFixture(t)
-	lanes := []Lane{policy.Of("what", "of"), policy.OfUser("what", f.newUser().ID)}
+	buckets := []Bucket{policy.Of("what", "of"), policy.OfUser("what", f.newUser().ID)}
 	var taken, refused atomic.Int64
 	var all sync.WaitGroup
 	for range 100 {
 		all.Go(func() {
-			err := f.Take(t.Context(), lanes...)
+			err := f.Take(t.Context(), buckets...)
 			if _, ok := errors.AsType[*fault.RateLimited](err); ok {
 				refused.Add(1)
 			} else if err != nil {
@@ -330,34 +330,34 @@ func TestAHundredAtOnceTakeWhatIsFree(t *testing.T) {
 
 func TestOtherProcessesAndARestartKnowTheCounts(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "nameplate.db")
-	lane := policy.Of("what", "of")
+	bucket := policy.Of("what", "of")
 	t.Run("processes", func(t *testing.T) {
 		first, second := newFixtureOn(t, databasetest.OpenAt(t, path)), newFixtureOn(t, databasetest.OpenAt(t, path))
-		first.wantTaken(lane)
-		second.wantTaken(lane)
-		first.wantTaken(lane)
-		second.wantRefused(time.Second, lane)
-		first.wantRefused(time.Second, lane)
+		first.wantTaken(bucket)
+		second.wantTaken(bucket)
+		first.wantTaken(bucket)
+		second.wantRefused(time.Second, bucket)
+		first.wantRefused(time.Second, bucket)
 		second.pass(time.Second)
-		second.wantTaken(lane)
+		second.wantTaken(bucket)
 	})
 	restarted := newFixtureOn(t, databasetest.OpenAt(t, path))
 	restarted.pass(time.Second)
-	restarted.wantRefused(2*time.Second, lane)
+	restarted.wantRefused(2*time.Second, bucket)
 	restarted.pass(2 * time.Second)
-	restarted.wantTaken(lane)
+	restarted.wantTaken(bucket)
 }
 
 func TestOffRefusesNobodyButCounts(t *testing.T) {
 	f := newFixture(t)
-	lane := policy.Of("what", "of")
+	bucket := policy.Of("what", "of")
 	f.Off = true
 	for range 5 {
-		f.wantTaken(lane)
+		f.wantTaken(bucket)
 	}
-	f.wantRemembered(5, lane)
+	f.wantRemembered(5, bucket)
 	f.Off = false
-	f.wantRefused(4*time.Second, lane)
+	f.wantRefused(4*time.Second, bucket)
 }
 
 // Names and addresses are personal data, and counts are kept by the thousand.
@@ -375,4 +375,14 @@ func TestTheTableShowsNoNamesAndAddresses(t *testing.T) {
 			t.Errorf("%q is no SHA-256", row.ID)
 		}
 	}
+}
+
+func TestAClockThatIsSetBackKeepsNobodyWaiting(t *testing.T) {
+	f := newFixture(t)
+	bucket := policy.Of("what", "of")
+	f.now = start.Add(24 * time.Hour)
+	f.fill(bucket)
+	f.wantRefused(time.Second, bucket)
+	f.now = start
+	f.wantTaken(bucket)
 }

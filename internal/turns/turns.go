@@ -45,9 +45,9 @@ func New(slots, most int, what string) *Slots {
 	return &Slots{what: what, most: most, free: slots, owners: map[string]*owner{}}
 }
 
-// Take waits for a slot, for Done to give back. That none came free within that time is a
+// Acquire waits for a slot, for Release to give back. That none came free within that time is a
 // *[fault.Unavailable].
-func (t *Slots) Take(ctx context.Context, name string, within time.Duration) error {
+func (t *Slots) Acquire(ctx context.Context, name string, within time.Duration) error {
 	w := t.enter(name)
 	var err error
 	select {
@@ -90,8 +90,8 @@ func (t *Slots) abandon(w *waiter) {
 	t.leave(w.owner)
 }
 
-// Done gives a slot back.
-func (t *Slots) Done(name string) {
+// Release gives a slot back.
+func (t *Slots) Release(name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.leave(t.owners[name])

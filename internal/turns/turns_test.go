@@ -13,7 +13,7 @@ import (
 
 func mustTake(t *testing.T, slots *Slots, name string) {
 	t.Helper()
-	if err := slots.Take(t.Context(), name, time.Minute); err != nil {
+	if err := slots.Acquire(t.Context(), name, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -33,10 +33,10 @@ func TestNoMoreSlotsThanThereAreAndNoneIsLost(t *testing.T) {
 					ctx, cancel = context.WithTimeout(ctx, time.Duration(i)*time.Millisecond)
 					defer cancel()
 				}
-				if err := slots.Take(ctx, name, time.Hour); err != nil {
+				if err := slots.Acquire(ctx, name, time.Hour); err != nil {
 					return
 				}
-				defer slots.Done(name)
+				defer slots.Release(name)
 				mu.Lock()
 				running++
 				most = max(most, running)
@@ -75,18 +75,18 @@ func TestWhoComesLastWithOneIsNextInTurn(t *testing.T) {
 		}
 		queue("alice")
 		queue("bob")
-		slots.Done("mallory")
+		slots.Release("mallory")
 		synctest.Wait()
-		slots.Done("mallet")
+		slots.Release("mallet")
 		synctest.Wait()
 		if first, second := <-order, <-order; first != "alice" || second != "bob" {
 			t.Errorf("%s came first, and then %s", first, second)
 		}
-		slots.Done("alice")
-		slots.Done("bob")
+		slots.Release("alice")
+		slots.Release("bob")
 		for range 200 {
 			synctest.Wait()
-			slots.Done(<-order)
+			slots.Release(<-order)
 		}
 	})
 }
@@ -98,7 +98,7 @@ func TestWhoIsAloneHasAllSlotsThatOneMayHave(t *testing.T) {
 			mustTake(t, slots, "alice")
 		}
 		start := time.Now()
-		err := slots.Take(t.Context(), "alice", 5*time.Second)
+		err := slots.Acquire(t.Context(), "alice", 5*time.Second)
 		if away, ok := errors.AsType[*fault.Unavailable](err); !ok || away.RetryAfter != 5*time.Second {
 			t.Errorf("the ninth: %v", err)
 		}
@@ -107,11 +107,11 @@ func TestWhoIsAloneHasAllSlotsThatOneMayHave(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := slots.Take(ctx, "alice", time.Hour); !errors.Is(err, context.Canceled) {
+		if err := slots.Acquire(ctx, "alice", time.Hour); !errors.Is(err, context.Canceled) {
 			t.Errorf("one that leaves: %v", err)
 		}
 		mustTake(t, slots, "bob")
-		slots.Done("alice")
+		slots.Release("alice")
 		mustTake(t, slots, "alice")
 	})
 }
