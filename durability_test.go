@@ -51,6 +51,9 @@ func TestEverythingIsThereAfterARestart(t *testing.T) {
 	newClient(t, second.url, false).mustEnter("signIn", "alice liddell", password)
 }
 
+// unlimited is the settings of a server that is asked more often than it lets people.
+var unlimited = map[string]string{"NAMEPLATE_THROTTLE": "off"}
+
 // writer is a user whose client changes the name and the picture as fast as it can
 // until the server dies, and remembers what was acknowledged.
 type writer struct {
@@ -104,7 +107,7 @@ func crashRounds(some int) int {
 func TestNothingAcknowledgedIsLostWhenTheProcessIsKilled(t *testing.T) {
 	t.Parallel()
 	data, file := t.TempDir(), photo(t, 64, 64)
-	p := startProcess(t, data, nil)
+	p := startProcess(t, data, unlimited)
 	writers := make([]*writer, 4)
 	for i := range writers {
 		writers[i] = &writer{client: newClient(t, p.url, false)}
@@ -112,7 +115,7 @@ func TestNothingAcknowledgedIsLostWhenTheProcessIsKilled(t *testing.T) {
 		writers[i].client.saveVerification(realName, idCard)
 		writers[i].acknowledged = fmt.Sprintf("writer %d", i)
 	}
-	env := map[string]string{"NAMEPLATE_ADDR": strings.TrimPrefix(p.url, "http://")}
+	env := map[string]string{"NAMEPLATE_ADDR": strings.TrimPrefix(p.url, "http://"), "NAMEPLATE_THROTTLE": "off"}
 	for round := range crashRounds(5) {
 		var changes atomic.Int64
 		changes.Store(20 + rand.Int64N(200))

@@ -142,6 +142,7 @@ func TestAnExportTakesASessionAndAFreshPassword(t *testing.T) {
 	browser.mustEnter("signIn", "Alice", password)
 	refused("a link in a mail", browser.export("Sec-Fetch-Site", "none", "Sec-Fetch-Mode", "navigate"), http.StatusForbidden, "FORBIDDEN")
 	refused("another page", browser.export("Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "cors", "Origin", "https://evil.example"), http.StatusForbidden, "FORBIDDEN")
+	refused("a link in a page over plain http", browser.export("Referer", "http://evil.example/"), http.StatusForbidden, "FORBIDDEN")
 	unzip(t, browser.export("Sec-Fetch-Site", "same-origin", "Sec-Fetch-Mode", "navigate"))
 	res, err := http.Post(s.url+"/me/export", "text/plain", nil)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"os"
 
@@ -15,18 +16,22 @@ import (
 )
 
 // openUsedDatabase opens the database of a server for a command beside it. It must be
-// there already: in one that is made by mistake there is nobody.
+// there already, in one that is made by mistake there is nobody; and it isn't migrated, since
+// an older server may be at work on it.
 func openUsedDatabase(ctx context.Context, conf *config.Config) (*ent.Client, error) {
 	if _, err := os.Stat(conf.DatabaseURL); err != nil {
 		return nil, fmt.Errorf("the database: %w; NAMEPLATE_DATA and NAMEPLATE_DATABASE_URL must be those of the server", err)
 	}
-	return database.Open(ctx, conf.DatabaseURL)
+	return database.OpenUsed(ctx, conf.DatabaseURL)
 }
 
 // resetPassword makes a link for a user who has neither the password nor a recovery code
 // any more, or the code alone where no page of ours can take it. In the link it is behind
 // the #, which browsers send to no server.
 func resetPassword(ctx context.Context, conf *config.Config, stdout io.Writer) (err error) {
+	if _, port, _ := net.SplitHostPort(conf.Addr); port == "0" && conf.PublicURL == "" && conf.Web.On() {
+		return errors.New("NAMEPLATE_PUBLIC_URL must be set: the link needs it, since NAMEPLATE_ADDR leaves the port open")
+	}
 	db, err := openUsedDatabase(ctx, conf)
 	if err != nil {
 		return err

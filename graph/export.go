@@ -39,7 +39,9 @@ func NewExportHandler(accounts *account.Service, log *slog.Logger) http.Handler 
 		w.Header().Set("Content-Disposition", `attachment; filename="nameplate.zip"`)
 		if err := export.Write(r.Context(), &patientWriter{w, http.NewResponseController(w)}); err != nil {
 			// The client must not take what it has for all of it.
-			httplog.Fail(r.Context(), err)
+			if r.Context().Err() == nil { // the client has not left
+				httplog.Fail(r.Context(), err)
+			}
 			panic(http.ErrAbortHandler)
 		}
 	})

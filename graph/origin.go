@@ -35,13 +35,15 @@ func OwnPages(sessions *session.Manager, origins []string, unmarked bool, next h
 			// The protection compares hosts alone, and http may be somebody else's.
 			sessions.Secure && strings.HasPrefix(origin, "http:") && !slices.Contains(origins, origin):
 			refuse(w, r, withCode(&gqlerror.Error{}, codeForbidden, "A page of another origin may not use this server."))
-		case isGet && sessions.ByCookie(r) && (byLink(r) || !unmarked && !byScript(r, origins)):
-			refuse(w, r, withCode(&gqlerror.Error{}, codeForbidden, "With the session cookie, send a POST."))
+		case isGet && sessions.ByCookie(r) && (byLink(r) || !(unmarked && r.Referer() == "") && !byScript(r, origins)):
+			refuse(w, r, withCode(&gqlerror.Error{}, codeForbidden, byLinkMessage))
 		default:
 			next.ServeHTTP(w, r)
 		}
 	}), nil
 }
+
+const byLinkMessage = "With the session cookie, this must be asked for by a page of this server or a listed one, or by a POST."
 
 // byLink is whether a GET that the protection has let through is marked as following a link,
 // or what was typed, but for one in a page of our own.

@@ -53,6 +53,10 @@ func New(o Options) *Service {
 // from a second up to a quarter of an hour. One is forgotten every half an hour.
 var passwordAttempts = throttle.Policy{Free: 10, First: time.Second, MaxDelay: 15 * time.Minute, Forget: 30 * time.Minute}
 
+// hashed are the passwords that are hashed, or judged, for one address, right ones too: more
+// would keep the server busy.
+var hashed = throttle.Policy{Free: 300, First: time.Second, MaxDelay: 10 * time.Second, Forget: 200 * time.Millisecond}
+
 // confirmed is the request's session and its user, whose password has been entered now.
 type confirmed struct {
 	session *ent.Session
@@ -76,10 +80,11 @@ func (s *Service) confirm(ctx context.Context, field, password string) (*confirm
 		return nil, err
 	}
 	c := &confirmed{session: current, user: user, bucket: passwordAttempts.OfUser("password in a session", user.ID)}
-	if err := s.Attempts.Take(ctx, c.bucket); err != nil {
+	asker := askerOf(ctx)
+	if err := s.Attempts.Take(ctx, c.bucket, hashed.Of("hash", asker)); err != nil {
 		return nil, profile.Gone(err)
 	}
-	match, err := s.passwords.matches(ctx, user.ID.String(), password, user.PasswordHash)
+	match, err := s.passwords.matches(ctx, asker, password, user.PasswordHash)
 	if err != nil {
 		return nil, s.giveBack(ctx, err, c.bucket)
 	}
@@ -89,8 +94,8 @@ func (s *Service) confirm(ctx context.Context, field, password string) (*confirm
 	return c, nil
 }
 
-// askerOf names who isn't signed in where askers take turns: by the network, as one client
-// has it.
+// askerOf names who asks where askers take turns: by the network, as one client has it,
+// since one can have many users.
 func askerOf(ctx context.Context) string { return session.ClientOf(ctx).Network.String() }
 
 // recheck is an error if the session has ended meanwhile, or the password is another: what

@@ -158,6 +158,13 @@ func TestGuessablePasswordsAreRefused(t *testing.T) {
 		{"xqzvorbelkwyjtrund", "Xqzvorbel Kwyjtrund", true},
 		{strings.Repeat("a", 100), "Bob", true},
 		{strings.Repeat("password", 30), "Bob", true},
+		{"密码密码密码密码", "Bob", true},
+		{"密密密密密密密密", "Bob", true},
+		{"éééééééé", "Bob", true},
+		{"１２３４５６７８", "Bob", true},
+		{"pässwörd", "Bob", true},
+		{strings.Repeat("😀", 64), "Bob", true},
+		{"пароль-длинный-очень", "Bob", false},
 		{"correct horse battery staple", "Bob", false},
 		{"wq7-pzk4", "Bob", false},
 		{"我的密码很长很难猜", "Bob", false},
@@ -306,5 +313,19 @@ func TestChangingThePasswordRenewsTheCookie(t *testing.T) {
 	}
 	if err := f.changePassword(token, password, nextPassword); err != nil {
 		t.Errorf("by the same token: %v", err)
+	}
+}
+
+func TestACodeIsItsLettersAndDigits(t *testing.T) {
+	want := codeDigest("ABIO-BCDE-2345-67FG")
+	for _, written := range []string{
+		"abio bcde 2345 67fg", "A81OBCDE234567FG", " ABIO–BCDE–2345–67FG\r\n", "ABIO\u2011BCDE\u00a02345\t67FG.",
+	} {
+		if !slices.Equal(codeDigest(written), want) {
+			t.Errorf("%q is another code", written)
+		}
+	}
+	if slices.Equal(codeDigest("ABIO-BCDE-2345-67FH"), want) {
+		t.Error("another code is the same")
 	}
 }

@@ -25,7 +25,10 @@ func (s *Service) ChangePassword(ctx context.Context, current, password string) 
 	if err != nil {
 		return nil, err
 	}
-	asker := user.ID.String()
+	asker := askerOf(ctx)
+	if err := s.Attempts.Take(ctx, hashed.Of("hash", asker)); err != nil {
+		return nil, err
+	}
 	if err := s.passwords.checkGuesses(ctx, asker, "newPassword", password, user.Name); err != nil {
 		return nil, err
 	}

@@ -196,7 +196,16 @@ func (e *Export) Write(ctx context.Context, w io.Writer) error {
 			return err
 		}
 	}
+	if err := e.check(ctx); err != nil {
+		return err
+	}
 	return archive.Close()
+}
+
+// check is an error if the session has ended since, or the user is gone: an archive that lacks
+// what was deleted meanwhile must not look whole.
+func (e *Export) check(ctx context.Context) error {
+	return e.service.DB.WithTx(ctx, func(tx *ent.Tx) error { return session.Confirm(ctx, tx) })
 }
 
 // writeProfile writes the events last and by pages, since there can be many.
@@ -211,6 +220,9 @@ func (e *Export) writeProfile(ctx context.Context, w io.Writer) error {
 	}
 	separator := "\n    "
 	for after, more := (*string)(nil), true; more; {
+		if err := e.check(ctx); err != nil {
+			return err
+		}
 		page, err := audit.Read(ctx, e.service.DB, e.userID, audit.MaxPage, after)
 		if err != nil {
 			return err

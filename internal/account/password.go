@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/trustelem/zxcvbn"
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/secure/precis"
+	"golang.org/x/text/unicode/norm"
 
 	"nameplate/internal/fault"
 	"nameplate/internal/turns"
@@ -125,16 +127,36 @@ func (p *passwords) checkGuesses(ctx context.Context, asker, field, password, us
 // and of their name. Of a long one, neither the beginning nor the end needs be hard to
 // guess if the other is.
 func guessable(password, userName string) bool {
-	words := strings.Fields(userName)
-	known := append(words, userName, strings.Join(words, ""))
+	words := strings.Fields(latin(userName))
+	known := append(words, strings.Join(words, ""), strings.Join(words, " "))
 	weak := func(part []rune) bool {
 		return zxcvbn.PasswordStrength(string(part), known).Score < minScore
 	}
-	characters := []rune(password)
+	characters := []rune(latin(password))
 	if len(characters) <= maxEstimated {
 		return weak(characters)
 	}
 	return weak(characters[:maxEstimated]) && weak(characters[len(characters)-maxEstimated:])
+}
+
+// latin makes of a text one of ASCII characters, since with others zxcvbn miscounts: letters
+// without their marks and widths, and for what is left one letter each, so that it sees what
+// is repeated. The letters are in no order that it knows.
+func latin(text string) string {
+	const letters = "xqjvzkwbyfgphmucdltrnsieoa"
+	stand := map[rune]rune{}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r < utf8.RuneSelf:
+			return r
+		case unicode.Is(unicode.Mn, r):
+			return -1
+		}
+		if _, known := stand[r]; !known {
+			stand[r] = rune(letters[len(stand)%len(letters)])
+		}
+		return stand[r]
+	}, norm.NFKD.String(text))
 }
 
 // hash returns the PHC string of a password that passed check.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 
@@ -110,7 +111,7 @@ func (s *Service) ResetPassword(ctx context.Context, name, code, password string
 	// nobody can keep a user from using one.
 	asker := askerOf(ctx)
 	bucket := passwordAttempts.Of("code", asker)
-	if err := s.Attempts.Take(ctx, bucket); err != nil {
+	if err := s.Attempts.Take(ctx, bucket, hashed.Of("hash", asker)); err != nil {
 		return nil, nil, err
 	}
 	parsed, _ := username.Parse(name) // one that is none is nobody's
@@ -192,11 +193,18 @@ func newRecoveryCode() string {
 	return strings.Join(groups, "-")
 }
 
-// notInCodes are the characters that people may take for one of a code, which has A to Z
-// and 2 to 7, and those that don't count.
-var notInCodes = strings.NewReplacer("0", "O", "1", "I", "8", "B", "-", "", " ", "")
+// lookAlikes are the digits that people may take for a letter of a code, which has A to Z and
+// 2 to 7.
+var lookAlikes = strings.NewReplacer("0", "O", "1", "I", "8", "B")
 
+// codeDigest is of the letters and digits alone: what stands between them, programs change.
 func codeDigest(code string) []byte {
-	sum := sha256.Sum256([]byte(notInCodes.Replace(strings.ToUpper(code))))
+	letters := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToUpper(r)
+		}
+		return -1
+	}, code)
+	sum := sha256.Sum256([]byte(lookAlikes.Replace(letters)))
 	return sum[:]
 }

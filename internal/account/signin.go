@@ -69,7 +69,7 @@ func (s *Service) authenticate(ctx context.Context, name, password string) (*ent
 	if err != nil {
 		return nil, buckets, err
 	}
-	if err := s.Attempts.Take(ctx, buckets.all()...); err != nil {
+	if err := s.Attempts.Take(ctx, append(buckets.all(), hashed.Of("hash", askerOf(ctx)))...); err != nil {
 		if ent.IsConstraintError(err) { // the user has been deleted meanwhile
 			err = &fault.Error{Code: fault.WrongCredentials}
 		}

@@ -29,7 +29,7 @@ func (s *Service) SignUp(ctx context.Context, name, password string) (*ent.User,
 	passwordErr := s.passwords.check("password", password)
 	bucket := newUsers.Of("sign-up", asker)
 	if passwordErr == nil { // what follows takes long, so it is counted
-		if err := s.Attempts.Take(ctx, bucket); err != nil {
+		if err := s.Attempts.Take(ctx, bucket, hashed.Of("hash", asker)); err != nil {
 			return nil, nil, err
 		}
 		err := s.passwords.checkGuesses(ctx, asker, "password", password, parsed.Display)

@@ -8,6 +8,7 @@ import (
 
 	"nameplate/ent/event"
 	"nameplate/ent/recoverycode"
+	"nameplate/internal/audit"
 )
 
 // sweepEvery is how often what has had its time is deleted.
@@ -36,5 +37,5 @@ func (s *Service) SweepOnce(ctx context.Context) error {
 	_, eventsErr := s.DB.Event.Delete().Where(event.AtLTE(now.Add(-s.KeepEvents))).Exec(ctx)
 	_, linksErr := s.DB.RecoveryCode.Delete().Where(recoverycode.ExpiresAtLTE(now)).Exec(ctx)
 	return errors.Join(
-		s.Sessions.Sweep(ctx), eventsErr, linksErr, s.Attempts.Sweep(ctx), s.Profiles.SweepNames(ctx))
+		s.Sessions.Sweep(ctx), eventsErr, audit.SweepFailures(ctx, s.DB, now), linksErr, s.Attempts.Sweep(ctx), s.Profiles.SweepNames(ctx))
 }

@@ -38,6 +38,13 @@ func IsKnown(ctx context.Context, db *ent.Client, userID uuid.UUID) (bool, error
 	return db.Event.Query().Where(event.UserID(userID), event.Network(network.String())).Exist(ctx)
 }
 
+// SweepFailures deletes the failures of nobody, which nobody reads, as soon as none is
+// counted into them any more.
+func SweepFailures(ctx context.Context, db *ent.Client, now time.Time) error {
+	_, err := db.Event.Delete().Where(event.UserIDIsNil(), event.AtLTE(now.Add(-countWithin))).Exec(ctx)
+	return err
+}
+
 // RecordByOperator is Record for what an operator of the server has done.
 func RecordByOperator(ctx context.Context, tx *ent.Tx, userID uuid.UUID, kind event.Kind, at time.Time) error {
 	err := tx.Event.Create().SetUserID(userID).SetKind(kind).SetAt(at).SetByOperator(true).Exec(ctx)

@@ -192,3 +192,26 @@ func TestWhatAnOperatorDidIsMarkedAndFromNoClient(t *testing.T) {
 		t.Errorf("no user: got %v, want a constraint error", err)
 	}
 }
+
+func TestFailuresOfNobodyAreForgottenAndThoseOfUsersAreNot(t *testing.T) {
+	db := databasetest.Open(t)
+	user := db.User.Create().SetName("alice").SetNameKey("alice").SetPasswordHash("x").
+		SetCreatedAt(start).SetUpdatedAt(start).SaveX(t.Context())
+	for _, of := range []*uuid.UUID{nil, &user.ID} {
+		if err := db.WithTx(t.Context(), func(tx *ent.Tx) error { return audit.RecordFailure(t.Context(), tx, of, start) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := audit.SweepFailures(t.Context(), db, start.Add(time.Hour-time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if n := db.Event.Query().CountX(t.Context()); n != 2 {
+		t.Errorf("%d are left a second before, want 2", n)
+	}
+	if err := audit.SweepFailures(t.Context(), db, start.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if row := db.Event.Query().OnlyX(t.Context()); row.UserID == nil {
+		t.Error("what is left is of nobody")
+	}
+}

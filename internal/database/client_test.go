@@ -193,7 +193,7 @@ func checkUndone(t *testing.T, db *ent.Client) {
 
 func TestADatabaseThatAnotherProcessHoldsIsUnavailable(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "nameplate.db")
-	d, err := open(t.Context(), path)
+	d, err := open(t.Context(), path, migrate)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func TestADatabaseThatAnotherProcessHoldsIsUnavailable(t *testing.T) {
 }
 
 func TestADatabaseThatCannotGrowIsUnavailable(t *testing.T) {
-	d, err := open(t.Context(), filepath.Join(t.TempDir(), "nameplate.db"))
+	d, err := open(t.Context(), filepath.Join(t.TempDir(), "nameplate.db"), migrate)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,14 +31,23 @@ import (
 // writer and waiting for it in Go is fair where waiting in SQLite is not, and a
 // pool of reading ones, which a write never blocks.
 func Open(ctx context.Context, path string) (*ent.Client, error) {
-	d, err := open(ctx, path)
+	return newClient(open(ctx, path, migrate))
+}
+
+// OpenUsed is Open for who comes beside a server: it refuses a database that lacks
+// migrations too, rather than change the tables under an older server.
+func OpenUsed(ctx context.Context, path string) (*ent.Client, error) {
+	return newClient(open(ctx, path, requireMigrated))
+}
+
+func newClient(d *driver, err error) (*ent.Client, error) {
 	if err != nil {
 		return nil, err
 	}
 	return ent.NewClient(ent.Driver(d)), nil
 }
 
-func open(ctx context.Context, path string) (*driver, error) {
+func open(ctx context.Context, path string, migrate func(context.Context, *sql.DB) error) (*driver, error) {
 	// Absolute, so that SQLite takes no path for something else: "//a/b" for a
 	// host, ":memory:" or an empty one for a database that is gone at the end.
 	path, err := filepath.Abs(path)
@@ -58,7 +67,7 @@ func open(ctx context.Context, path string) (*driver, error) {
 		return nil, err
 	}
 	writer.SetMaxOpenConns(1)
-	if err := migrateAlone(ctx, writer, path); err != nil {
+	if err := migrateAlone(ctx, writer, path, migrate); err != nil {
 		return nil, errors.Join(fmt.Errorf("database %s: %w", path, err), writer.Close())
 	}
 	// Opened after the migration, so that the file is there and in WAL mode.

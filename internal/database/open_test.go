@@ -20,7 +20,7 @@ import (
 )
 
 func TestEveryConnectionOfBothPoolsHasItsPragmas(t *testing.T) {
-	d, err := open(t.Context(), filepath.Join(t.TempDir(), "nameplate.db"))
+	d, err := open(t.Context(), filepath.Join(t.TempDir(), "nameplate.db"), migrate)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func checkPragmas(t *testing.T, db *sql.DB, want pragmas) {
 }
 
 func TestReadersCannotWrite(t *testing.T) {
-	d, err := open(t.Context(), filepath.Join(t.TempDir(), "nameplate.db"))
+	d, err := open(t.Context(), filepath.Join(t.TempDir(), "nameplate.db"), migrate)
 	if err != nil {
 		t.Fatal(err)
 	}

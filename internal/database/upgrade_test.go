@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -144,4 +145,40 @@ func TestAnUpgradeLeavesForeignKeysWhole(t *testing.T) {
 	if !ent.IsConstraintError(err) {
 		t.Errorf("got %v, want a constraint error", err)
 	}
+}
+
+// An older server may be at work on it.
+func TestWhoComesBesideAServerMigratesNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "nameplate.db")
+	raw := rawOpen(t, path)
+	files, err := fs.Sub(migrations, "migrations/sqlite")
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, raw, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.UpByOne(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before, err := provider.GetDBVersion(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenUsed(t.Context(), path); err == nil || !strings.Contains(err.Error(), "older version") {
+		t.Errorf("got %v", err)
+	}
+	if after, err := provider.GetDBVersion(t.Context()); after != before || err != nil {
+		t.Errorf("the version was %d and is %d, %v", before, after, err)
+	}
+	raw.Close()
+	if err := mustOpen(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := OpenUsed(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
 }

@@ -52,6 +52,11 @@ func TestTheDocsTellWhatIsCounted(t *testing.T) {
 			addressVerifications,
 		},
 		{
+			"| `updateName`; reading the full `idCard` | user, each on its own | 60 | 1 second to 1 minute | 1 minute |",
+			throttle.Policy{Free: 60, First: time.Second, MaxDelay: time.Minute, Forget: time.Minute},
+			ownDoings,
+		},
+		{
 			"| `updateAvatar` | user | 60 | 1 second to 1 minute | 10 seconds |",
 			throttle.Policy{Free: 60, First: time.Second, MaxDelay: time.Minute, Forget: 10 * time.Second},
 			userUploads,

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -10,8 +11,13 @@ import (
 	"nameplate/internal/audit"
 	"nameplate/internal/fault"
 	"nameplate/internal/session"
+	"nameplate/internal/throttle"
 	"nameplate/internal/username"
 )
+
+// ownDoings are what a user may do as often without waiting, of each kind: each is an event
+// that is kept for long.
+var ownDoings = throttle.Policy{Free: 60, First: time.Second, MaxDelay: time.Minute, Forget: time.Minute}
 
 // UpdateName changes the user's name. Whether it is free is for the unique index
 // to say; the name that the user has already is no change.
@@ -19,6 +25,9 @@ func (s *Service) UpdateName(ctx context.Context, userID uuid.UUID, name string)
 	parsed, err := username.Parse(name)
 	if err != nil {
 		return nil, err
+	}
+	if err := s.Attempts.Take(ctx, ownDoings.OfUser("rename", userID)); err != nil {
+		return nil, Gone(err)
 	}
 	var user *ent.User
 	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {

@@ -48,6 +48,9 @@ func (s *Service) ReadPictures(ctx context.Context, user *ent.User) ([]PictureFi
 		}
 		files = append(files, PictureFile{Name: path.Join("pictures", path.Base(key)), Data: data})
 	}
+	if len(files) == 0 { // rather than of one picture, of all of them
+		return nil, &fault.Unavailable{RetryAfter: 5 * time.Second, Err: errors.New("the store has no square of a picture in use")}
+	}
 	return files, nil
 }
 

@@ -144,6 +144,9 @@ func (s *Service) ReadIDCard(ctx context.Context, userID uuid.UUID) (*string, er
 	if err != nil || user.IDCardSealed == nil {
 		return nil, err
 	}
+	if err := s.Attempts.Take(ctx, ownDoings.OfUser("read the ID number", userID)); err != nil {
+		return nil, Gone(err)
+	}
 	_, number, err := s.Unseal(user)
 	if err != nil {
 		return nil, err

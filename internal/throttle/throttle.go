@@ -33,7 +33,7 @@ type Policy struct {
 	// First is how long the next one waits, and MaxDelay how long one waits at most. First
 	// is at least a second.
 	First, MaxDelay time.Duration
-	// Forget is after how long one attempt is forgotten; at least a second.
+	// Forget is after how long one attempt is forgotten.
 	Forget time.Duration
 }
 
