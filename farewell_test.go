@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -132,7 +133,7 @@ func TestAnExportTakesASessionAndAFreshPassword(t *testing.T) {
 	refused("without a session", c.export(), http.StatusUnauthorized, "UNAUTHENTICATED")
 	c.mustEnter("signUp", "Alice", password)
 	c.saveVerification(realName, idCard)
-	passwordsWereEntered(t, s, 601e9)
+	passwordsWereEntered(t, s, 601*time.Second)
 	refused("a password of ten minutes ago", c.export(), http.StatusForbidden, "REAUTHENTICATION_REQUIRED")
 	if n := len(c.events(100)); n != 3 {
 		t.Errorf("what was refused has left %d events, want the 3 from before", n)

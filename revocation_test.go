@@ -2,12 +2,18 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nameplate/ent"
+	"nameplate/ent/attempt"
 )
 
 const name = "alice pleasance liddell"
@@ -34,7 +40,7 @@ func TestNothingIsDoneInASessionAfterItsEnd(t *testing.T) {
 	for way, end := range ways {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
-			s := start(t, t.TempDir(), map[string]string{"NAMEPLATE_MAX_RATE": "100000"})
+			s := start(t, t.TempDir(), map[string]string{"NAMEPLATE_MAX_RATE": "100000", "NAMEPLATE_MAX_TIME": "5m"})
 			owner, thief := newClient(t, s.url, false), newClient(t, s.url, false)
 			owner.mustEnter("signUp", name, password)
 			code := owner.recoveryCodes()[0]
@@ -58,6 +64,7 @@ func TestNothingIsDoneInASessionAfterItsEnd(t *testing.T) {
 			}
 			load.done.Wait()
 			if way == "deleteAccount" {
+				wantNobody(t, s)
 				return
 			}
 			if after := owner.do(`{ me { name } }`, nil).at("me", "name"); after != before {
@@ -65,6 +72,25 @@ func TestNothingIsDoneInASessionAfterItsEnd(t *testing.T) {
 			}
 		})
 	}
+}
+
+// wantNobody checks that the database has neither a user nor anything of one.
+func wantNobody(t *testing.T, s *server) {
+	t.Helper()
+	inDatabase(t, s, func(ctx context.Context, db *ent.Client) error {
+		got := map[string]int{
+			"users":    db.User.Query().CountX(ctx),
+			"sessions": db.Session.Query().CountX(ctx),
+			"events":   db.Event.Query().CountX(ctx),
+			"codes":    db.RecoveryCode.Query().CountX(ctx),
+			"attempts": db.Attempt.Query().Where(attempt.UserIDNotNil()).CountX(ctx),
+		}
+		want := map[string]int{"users": 0, "sessions": 0, "events": 0, "codes": 0, "attempts": 0}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("after the end there are (-want +got):\n%s", diff)
+		}
+		return nil
+	})
 }
 
 // load is many requests in one session.
