@@ -70,9 +70,9 @@ func TestWhatTheStoreHasLostIsLeftOutAndLogged(t *testing.T) {
 
 func TestAStoreThatIsAwayOrSlowGivesNothing(t *testing.T) {
 	for what, open := range map[string]func(ctx context.Context, key string) (io.ReadCloser, error){
-		"away": func(context.Context, string) (io.ReadCloser, error) { return nil, errAway },
+		"away":  func(context.Context, string) (io.ReadCloser, error) { return nil, errAway },
 		"empty": func(context.Context, string) (io.ReadCloser, error) { return nil, fs.ErrNotExist },
-		"slow": func(ctx context.Context, _ string) (io.ReadCloser, error) { <-ctx.Done(); return nil, ctx.Err() },
+		"slow":  func(ctx context.Context, _ string) (io.ReadCloser, error) { <-ctx.Done(); return nil, ctx.Err() },
 		"breaking off": func(context.Context, string) (io.ReadCloser, error) {
 			return io.NopCloser(io.MultiReader(strings.NewReader("x"), &failingReader{errAway})), nil
 		},
