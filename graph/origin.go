@@ -35,7 +35,7 @@ func OwnPages(sessions *session.Manager, origins []string, unmarked bool, next h
 			// The protection compares hosts alone, and http may be somebody else's.
 			sessions.Secure && strings.HasPrefix(origin, "http:") && !slices.Contains(origins, origin):
 			refuse(w, r, withCode(&gqlerror.Error{}, codeForbidden, "A page of another origin may not use this server."))
-		case isGet && sessions.ByCookie(r) && (byLink(r) || !(unmarked && r.Referer() == "") && !byScript(r, origins)):
+		case isGet && sessions.ByCookie(r) && (byLink(r) || (!unmarked || r.Referer() != "") && !byScript(r, origins)):
 			refuse(w, r, withCode(&gqlerror.Error{}, codeForbidden, byLinkMessage))
 		default:
 			next.ServeHTTP(w, r)
