@@ -64,7 +64,7 @@ fresh:
 	test "$$before" = "$$after" || { echo "generated code was stale; run make generate and commit"; exit 1; }
 
 # Every fuzz target for a short while, that of whole pictures for PICTURE_FUZZTIME. On a busy
-# machine Go may fail at the end of the time (golang.org/issue/48591), so each has a second
+# machine Go may fail at the end of the time (go.dev/issue/75804, mended in 1.27), so each has a second
 # chance; an input that was found to fail is kept, and fails again.
 fuzz:
 	@git ls-files -co --exclude-standard '*_test.go' | xargs grep -Ho '^func Fuzz[A-Za-z]*' | sed 's/:func / /' | while read -r file target; do \
