@@ -81,7 +81,8 @@ func (s *Service) confirm(ctx context.Context, field, password string) (*confirm
 	}
 	c := &confirmed{session: current, user: user, bucket: passwordAttempts.OfUser("password in a session", user.ID)}
 	asker := askerOf(ctx)
-	if err := s.Attempts.Take(ctx, c.bucket, hashed.Of("hash", asker)); err != nil {
+	own := profile.OwnDoings.OfUser("enter the password", user.ID)
+	if err := s.Attempts.Take(ctx, c.bucket, own, hashed.Of("hash", asker)); err != nil {
 		return nil, profile.Gone(err)
 	}
 	match, err := s.passwords.matches(ctx, asker, password, user.PasswordHash)

@@ -163,6 +163,8 @@ func TestGuessablePasswordsAreRefused(t *testing.T) {
 		{"éééééééé", "Bob", true},
 		{"１２３４５６７８", "Bob", true},
 		{"pässwörd", "Bob", true},
+		{"١٢٣٤٥٦٧٨", "Bob", true},
+		{"१२३४५६७८", "Bob", true},
 		{strings.Repeat("😀", 64), "Bob", true},
 		{"пароль-длинный-очень", "Bob", false},
 		{"correct horse battery staple", "Bob", false},
@@ -269,6 +271,47 @@ func TestAnAttemptThatComesToNoHashIsGivenBack(t *testing.T) {
 	})
 }
 
+// One who loops with the right password would else use up what the address has.
+func TestARightPasswordIsEnteredInASessionOnlySoOften(t *testing.T) {
+	f := newFixture(t)
+	_, token := f.mustSignUp("alice")
+	f.do(token, func(ctx context.Context) {
+		for range 60 {
+			if err := f.Reauthenticate(ctx, password); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := f.Reauthenticate(ctx, password); !isLimited(err) {
+			t.Errorf("once more: %v", err)
+		}
+		f.now = f.now.Add(time.Second)
+		if err := f.Reauthenticate(ctx, password); err != nil {
+			t.Errorf("a second later: %v", err)
+		}
+	})
+}
+
+func isLimited(err error) bool {
+	_, ok := errors.AsType[*fault.RateLimited](err)
+	return ok
+}
+
+func TestAFailureIsRecordedThoughTheClientHasLeft(t *testing.T) {
+	f := newFixture(t)
+	f.mustSignUp("alice")
+	f.do("", func(ctx context.Context) {
+		ctx, leave := context.WithCancel(ctx)
+		key := f.passwords.key
+		f.passwords.key = func(p, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte {
+			leave()
+			return key(p, salt, time, memory, threads, keyLen)
+		}
+		_, _, err := f.SignIn(ctx, "alice", "wrong password!")
+		wantFaults(t, err, fault.Error{Code: fault.WrongCredentials})
+	})
+	f.wantEvents(event.KindSIGNED_UP, event.KindSIGN_IN_FAILED)
+}
+
 func TestAPasswordOfTheNameIsRefusedHoweverThatIsWritten(t *testing.T) {
 	f := newFixture(t)
 	_, _, err := f.signUp("ＸＱＺＶＯＲＢＥＬ", "xqzvorbel1")
@@ -319,7 +362,7 @@ func TestChangingThePasswordRenewsTheCookie(t *testing.T) {
 func TestACodeIsItsLettersAndDigits(t *testing.T) {
 	want := codeDigest("ABIO-BCDE-2345-67FG")
 	for _, written := range []string{
-		"abio bcde 2345 67fg", "A81OBCDE234567FG", " ABIO–BCDE–2345–67FG\r\n", "ABIO\u2011BCDE\u00a02345\t67FG.",
+		"abio bcde 2345 67fg", "A81OBCDE234567FG", " ABIO–BCDE–2345–67FG\r\n", "ＡＢＩＯ－ｂｃｄｅ－２３４５－６７ＦＧ", "ABIO\u2011BCDE\u00a02345\t67FG.",
 	} {
 		if !slices.Equal(codeDigest(written), want) {
 			t.Errorf("%q is another code", written)

@@ -14,8 +14,8 @@ import (
 )
 
 // ChangePassword sets a new password for who knows the present one, and ends all other
-// sessions of the user; this one gets another cookie. Links of operators that reset the password end with it; the
-// user's recovery codes don't.
+// sessions of the user; this one gets another cookie. Links of operators that reset the
+// password end with it; the user's recovery codes don't.
 func (s *Service) ChangePassword(ctx context.Context, current, password string) (*ent.User, error) {
 	user, err := s.Profiles.Get(ctx, session.UserID(ctx))
 	if err != nil {

@@ -140,7 +140,7 @@ func guessable(password, userName string) bool {
 }
 
 // latin makes of a text one of ASCII characters, since with others zxcvbn miscounts: letters
-// without their marks and widths, and for what is left one letter each, so that it sees what
+// without their marks and widths, digits, and for what is left one letter each, so that it sees what
 // is repeated. The letters are in no order that it knows.
 func latin(text string) string {
 	const letters = "xqjvzkwbyfgphmucdltrnsieoa"
@@ -151,12 +151,24 @@ func latin(text string) string {
 			return r
 		case unicode.Is(unicode.Mn, r):
 			return -1
+		case unicode.IsDigit(r):
+			return '0' + digit(r)
 		}
 		if _, known := stand[r]; !known {
 			stand[r] = rune(letters[len(stand)%len(letters)])
 		}
 		return stand[r]
 	}, norm.NFKD.String(text))
+}
+
+// digit is the value of a decimal digit of any script: each has ten in a row, from 0 on
+// (Unicode Standard, section 4.6).
+func digit(r rune) rune {
+	value := rune(0)
+	for value < 9 && unicode.IsDigit(r-value-1) {
+		value++
+	}
+	return value
 }
 
 // hash returns the PHC string of a password that passed check.

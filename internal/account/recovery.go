@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/google/uuid"
+	"golang.org/x/text/unicode/norm"
 
 	"nameplate/ent"
 	"nameplate/ent/event"
@@ -204,7 +205,7 @@ func codeDigest(code string) []byte {
 			return unicode.ToUpper(r)
 		}
 		return -1
-	}, code)
+	}, norm.NFKC.String(code))
 	sum := sha256.Sum256([]byte(lookAlikes.Replace(letters)))
 	return sum[:]
 }

@@ -162,6 +162,8 @@ func (s *Service) giveBack(ctx context.Context, err error, buckets ...throttle.B
 // refuse records that a wrong password, the input of that name, was entered for the user,
 // who is nil where there is none: then the work is the same.
 func (s *Service) refuse(ctx context.Context, field string, user *ent.User, buckets ...throttle.Bucket) error {
+	// Also for a client that has left before it was told.
+	ctx = context.WithoutCancel(ctx)
 	err := s.DB.WithTx(ctx, func(tx *ent.Tx) error {
 		if err := s.Attempts.Failed(ctx, tx, buckets...); err != nil {
 			return err

@@ -52,9 +52,9 @@ func TestTheDocsTellWhatIsCounted(t *testing.T) {
 			addressVerifications,
 		},
 		{
-			"| `updateName`; reading the full `idCard` | user, each on its own | 60 | 1 second to 1 minute | 1 minute |",
+			"| `updateName`; reading the full `idCard`; entering a password in a session, the right one too | user, each on its own | 60 | 1 second to 1 minute | 1 minute |",
 			throttle.Policy{Free: 60, First: time.Second, MaxDelay: time.Minute, Forget: time.Minute},
-			ownDoings,
+			OwnDoings,
 		},
 		{
 			"| `updateAvatar` | user | 60 | 1 second to 1 minute | 10 seconds |",

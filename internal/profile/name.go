@@ -15,9 +15,9 @@ import (
 	"nameplate/internal/username"
 )
 
-// ownDoings are what a user may do as often without waiting, of each kind: each is an event
-// that is kept for long.
-var ownDoings = throttle.Policy{Free: 60, First: time.Second, MaxDelay: time.Minute, Forget: time.Minute}
+// OwnDoings is how often a user may do what is of no use to do often, counted for each kind on
+// its own: each time is an event, which is kept for long.
+var OwnDoings = throttle.Policy{Free: 60, First: time.Second, MaxDelay: time.Minute, Forget: time.Minute}
 
 // UpdateName changes the user's name. Whether it is free is for the unique index
 // to say; the name that the user has already is no change.
@@ -26,7 +26,7 @@ func (s *Service) UpdateName(ctx context.Context, userID uuid.UUID, name string)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Attempts.Take(ctx, ownDoings.OfUser("rename", userID)); err != nil {
+	if err := s.Attempts.Take(ctx, OwnDoings.OfUser("rename", userID)); err != nil {
 		return nil, Gone(err)
 	}
 	var user *ent.User

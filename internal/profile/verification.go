@@ -144,7 +144,7 @@ func (s *Service) ReadIDCard(ctx context.Context, userID uuid.UUID) (*string, er
 	if err != nil || user.IDCardSealed == nil {
 		return nil, err
 	}
-	if err := s.Attempts.Take(ctx, ownDoings.OfUser("read the ID number", userID)); err != nil {
+	if err := s.Attempts.Take(ctx, OwnDoings.OfUser("read the ID number", userID)); err != nil {
 		return nil, Gone(err)
 	}
 	_, number, err := s.Unseal(user)
