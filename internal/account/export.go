@@ -179,7 +179,7 @@ func exported[Row, Out any](rows []*Row, export func(*Row) Out) []Out {
 // whole archive if there is an error.
 func (e *Export) Write(ctx context.Context, w io.Writer) error {
 	archive := zip.NewWriter(w)
-	file, err := archive.Create("profile.json")
+	file, err := archive.CreateHeader(&zip.FileHeader{Name: "profile.json", Method: zip.Deflate, Modified: e.profile.ExportedAt})
 	if err != nil {
 		return err
 	}
