@@ -11,18 +11,14 @@ import (
 )
 
 // Network is what one client has: its address, or in IPv6 the 64 bits in front (RFC 6177,
-// section 2). It takes an address with a port, as http.Request and net.Conn have it, or
-// without; of anything else it is the zero Prefix.
-func Network(text string) netip.Prefix {
-	addr, err := netip.ParseAddr(text)
+// section 2). It takes an address with a port, as http.Request and net.Conn have it; of
+// anything else it is the zero Prefix.
+func Network(addrPort string) netip.Prefix {
+	parsed, err := netip.ParseAddrPort(addrPort)
 	if err != nil {
-		parsed, err := netip.ParseAddrPort(text)
-		if err != nil {
-			return netip.Prefix{}
-		}
-		addr = parsed.Addr()
+		return netip.Prefix{}
 	}
-	addr = addr.Unmap()
+	addr := parsed.Addr().Unmap()
 	prefix, _ := addr.Prefix(min(addr.BitLen(), 64)) // within the address, so no error
 	return prefix
 }

@@ -21,8 +21,7 @@ func TestAClientHasAnAddressOrInIPv6ANetwork(t *testing.T) {
 		"[fe80::1%eth0]:1":         "fe80::/64",
 		"@":                        "invalid Prefix", // a socket of another kind
 		"pipe":                     "invalid Prefix",
-		"192.0.2.1":                "192.0.2.1/32",
-		"2001:db8::1":              "2001:db8::/64",
+		"192.0.2.1":                "invalid Prefix",
 		"localhost:8080":           "invalid Prefix",
 		"192.0.2.1:1, 192.0.2.2:1": "invalid Prefix",
 	} {
