@@ -19,11 +19,11 @@ const maxDevice = 50
 func Device(userAgent string) string {
 	parsed := useragent.Parse(userAgent)
 	name := strings.TrimSpace(parsed.Name)
-	if !readable(name) {
-		return UnknownDevice
-	}
 	if runes := []rune(name); len(runes) > maxDevice {
 		name = string(runes[:maxDevice]) + "…"
+	}
+	if !utf8.ValidString(parsed.Name) || !readable(name) { // what is left of it
+		return UnknownDevice
 	}
 	if parsed.OS == "" {
 		return name
@@ -34,6 +34,6 @@ func Device(userAgent string) string {
 // readable is whether a name has a letter, and nothing that isn't seen or turns the text
 // around it.
 func readable(name string) bool {
-	return utf8.ValidString(name) && strings.ContainsFunc(name, unicode.IsLetter) &&
+	return strings.ContainsFunc(name, unicode.IsLetter) &&
 		!strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
 }

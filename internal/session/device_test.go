@@ -67,12 +67,14 @@ var agents = []struct{ agent, want string }{
 	{"zero\u200bwidth", session.UnknownDevice},
 	{"\xff\xfe", session.UnknownDevice},
 	{"cu\xffrl/8", session.UnknownDevice},
+	{strings.Repeat("x", 60) + "\xff", session.UnknownDevice},
 	{strings.Repeat("x", 50), strings.Repeat("x", 50)},
 	{strings.Repeat("x", 51), strings.Repeat("x", 50) + "…"},
 	{strings.Repeat("x", 256), strings.Repeat("x", 50) + "…"},
 	{strings.Repeat("名", 85), strings.Repeat("名", 50) + "…"},
 	{strings.Repeat("\xf0\x9f\x98\x80", 64), session.UnknownDevice}, // without a letter
 	{strings.Repeat("(", 256), session.UnknownDevice},
+	{strings.Repeat("1", 60) + "a", session.UnknownDevice}, // its letter is cut off
 	{strings.Repeat("a/1 ", 64), "a"},
 }
 
