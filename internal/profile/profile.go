@@ -26,7 +26,7 @@ type Service struct {
 	Pictures *avatar.Processor
 	// PublicURL is where clients reach this server, without a slash at the end.
 	PublicURL string
-	// Attempts counts uploads and verifications.
+	// Attempts counts what must not be done too often, as uploads.
 	Attempts *throttle.Limiter
 	// SweepAfter is how long an object may be referred to by nothing before it
 	// is deleted; at least a second.
