@@ -32,7 +32,7 @@ func needSession(t *testing.T) map[string]func(token string) *http.Request {
 		"me":                  `{ me { name verification { idCard } } }`,
 		"reauthenticate":      `mutation { reauthenticate(input: { password: "x" }) { userErrors { code } } }`,
 		"updateName":          `mutation { updateName(input: { name: "Mallory" }) { user { name } } }`,
-		"changePassword":      `mutation { changePassword(input: { currentPassword: "x", newPassword: "y" }) { userErrors { code } } }`,
+		"changePassword":      `mutation { changePassword(input: { currentPassword: "x", newPassword: "wool drum northward" }) { userErrors { code } } }`,
 		"createRecoveryCodes": `mutation { createRecoveryCodes(input: { password: "x" }) { userErrors { code } } }`,
 		"revokeSession":       `mutation { revokeSession(id: "x") { userErrors { code } } }`,
 		"revokeOtherSessions": `mutation { revokeOtherSessions { userErrors { code } } }`,

@@ -53,8 +53,9 @@ func New(o Options) *Service {
 // from a second up to a quarter of an hour. One is forgotten every half an hour.
 var passwordAttempts = throttle.Policy{Free: 10, First: time.Second, MaxDelay: 15 * time.Minute, Forget: 30 * time.Minute}
 
-// hashed are the passwords that are hashed, or judged, for one address, right ones too: more
-// would keep the server busy.
+// hashed are the passwords that are hashed, or judged, without a session for one address,
+// right ones too: more would keep the server busy. In a session [profile.OwnDoings] bounds
+// them by user, so that no neighbour keeps out who is signed in.
 var hashed = throttle.Policy{Free: 300, First: time.Second, MaxDelay: 10 * time.Second, Forget: 200 * time.Millisecond}
 
 // confirmed is the request's session and its user, whose password has been entered now.
@@ -80,12 +81,11 @@ func (s *Service) confirm(ctx context.Context, field, password string) (*confirm
 		return nil, err
 	}
 	c := &confirmed{session: current, user: user, bucket: passwordAttempts.OfUser("password in a session", user.ID)}
-	asker := askerOf(ctx)
 	own := profile.OwnDoings.OfUser("enter the password", user.ID)
-	if err := s.Attempts.Take(ctx, c.bucket, own, hashed.Of("hash", asker)); err != nil {
+	if err := s.Attempts.Take(ctx, c.bucket, own); err != nil {
 		return nil, profile.Gone(err)
 	}
-	match, err := s.passwords.matches(ctx, asker, password, user.PasswordHash)
+	match, err := s.passwords.matches(ctx, askerOf(ctx), password, user.PasswordHash)
 	if err != nil {
 		return nil, s.giveBack(ctx, err, c.bucket)
 	}

@@ -17,29 +17,28 @@ import (
 // sessions of the user; this one gets another cookie. Links of operators that reset the
 // password end with it; the user's recovery codes don't.
 func (s *Service) ChangePassword(ctx context.Context, current, password string) (*ent.User, error) {
-	user, err := s.Profiles.Get(ctx, session.UserID(ctx))
+	err := errors.Join(required("currentPassword", current), s.passwords.check("newPassword", password))
 	if err != nil {
-		return nil, err
-	}
-	err = errors.Join(required("currentPassword", current), s.passwords.check("newPassword", password))
-	if err != nil {
-		return nil, err
-	}
-	asker := askerOf(ctx)
-	if err := s.Attempts.Take(ctx, hashed.Of("hash", asker)); err != nil {
-		return nil, err
-	}
-	if err := s.passwords.checkGuesses(ctx, asker, "newPassword", password, user.Name); err != nil {
 		return nil, err
 	}
 	c, err := s.confirm(ctx, "currentPassword", current)
 	if err != nil {
 		return nil, err
 	}
+	asker := askerOf(ctx)
+	if guessErr := s.passwords.checkGuesses(ctx, asker, "newPassword", password, c.user.Name); guessErr != nil {
+		// The present password was right, so this wasn't a guess at it.
+		err := s.DB.WithTx(ctx, func(tx *ent.Tx) error { return s.recheck(ctx, tx, c) })
+		if err != nil {
+			return nil, err
+		}
+		return nil, guessErr
+	}
 	hash, err := s.passwords.hash(ctx, asker, password)
 	if err != nil {
 		return nil, err
 	}
+	var user *ent.User
 	var issued *session.Issued
 	err = s.DB.WithTx(ctx, func(tx *ent.Tx) error {
 		if err := s.recheck(ctx, tx, c); err != nil {

@@ -46,7 +46,7 @@ func TestTheDocsTellTheNumbersOfAccounts(t *testing.T) {
 			row("`resetPassword`", "address", passwordAttempts),
 			row("`signUp`", "address", newUsers),
 			row("`GET /me/export`", "user", exports),
-			fmt.Sprintf("a right one too | address | %d | %s to %s | %.1f seconds |", hashed.Free, words(hashed.First), words(hashed.MaxDelay), hashed.Forget.Seconds()),
+			fmt.Sprintf("without a session, a right one too | address | %d | %s to %s | %.1f seconds |", hashed.Free, words(hashed.First), words(hashed.MaxDelay), hashed.Forget.Seconds()),
 			fmt.Sprintf("have %d guesses at the password in the first 20 minutes", guessesWithin(passwordAttempts, 20*time.Minute)),
 			fmt.Sprintf("and then, all together, %d a day.", perDay),
 			fmt.Sprintf("Argon2id hash (%d MiB, %d passes, one thread, a salt of %d bytes)", newCost.memory/1024, newCost.time, saltBytes),
