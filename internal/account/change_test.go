@@ -12,7 +12,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"nameplate/ent/event"
@@ -232,68 +231,6 @@ func TestAMissingUserTakesTheTimeOfAWrongPassword(t *testing.T) {
 		}
 	}
 	t.Errorf("a missing user takes %.2f times as long as a wrong password", ratio)
-}
-
-func TestAnAttemptThatComesToNoHashIsGivenBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t)
-		_, token := f.mustSignUp("alice")
-		key, busy := f.passwords.key, make(chan struct{})
-		f.passwords.key = func(p, salt []byte, time, memory uint32, threads uint8, keyLen uint32) []byte {
-			<-busy
-			return key(p, salt, time, memory, threads, keyLen)
-		}
-		var hashing sync.WaitGroup
-		for range 2 {
-			hashing.Go(func() { _, _ = f.passwords.hash(t.Context(), "mallory", password) })
-		}
-		synctest.Wait()
-		unavailable := func(what string, err error) {
-			t.Helper()
-			if _, ok := errors.AsType[*fault.Unavailable](err); !ok {
-				t.Errorf("%s: %v, want Unavailable", what, err)
-			}
-		}
-		for range 30 {
-			_, _, err := f.signIn("alice", password)
-			unavailable("sign in", err)
-			f.do(token, func(ctx context.Context) { unavailable("reauthenticate", f.Reauthenticate(ctx, password)) })
-			f.do("", func(ctx context.Context) {
-				_, _, err := f.ResetPassword(ctx, "alice", "AAAA-AAAA-AAAA-AAAA", nextPassword)
-				unavailable("reset", err)
-			})
-		}
-		close(busy)
-		hashing.Wait()
-		if _, _, err := f.signIn("alice", password); err != nil {
-			t.Errorf("when it isn't busy any more: %v", err)
-		}
-	})
-}
-
-// One who loops with the right password would else use up what the address has.
-func TestARightPasswordIsEnteredInASessionOnlySoOften(t *testing.T) {
-	f := newFixture(t)
-	_, token := f.mustSignUp("alice")
-	f.do(token, func(ctx context.Context) {
-		for range 60 {
-			if err := f.Reauthenticate(ctx, password); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := f.Reauthenticate(ctx, password); !isLimited(err) {
-			t.Errorf("once more: %v", err)
-		}
-		f.now = f.now.Add(time.Second)
-		if err := f.Reauthenticate(ctx, password); err != nil {
-			t.Errorf("a second later: %v", err)
-		}
-	})
-}
-
-func isLimited(err error) bool {
-	_, ok := errors.AsType[*fault.RateLimited](err)
-	return ok
 }
 
 func TestAFailureIsRecordedThoughTheClientHasLeft(t *testing.T) {
